@@ -1,0 +1,127 @@
+/**
+ * The life of a job. `transition` is the only way from one state to another.
+ *
+ *            ┌──────────► canceled                     failed (start failed)
+ *            │                                           ▲
+ *   pending ─┼─► scheduled ─► pending                    │
+ *            │                                           │
+ *            └────────────────────────────► initializing ┼─► running ─┬─► completed | failed | timeout | lost
+ *                                                        │            └─► stopping ─► stopped | completed | failed
+ *                                                        └─► lost                                | timeout | lost
+ *
+ * A stop that races with a natural end is told truthfully: `stopping` ends as `stopped` only if the program died
+ * through the stop.
+ */
+import type { JobSpec } from "./spec.ts";
+
+/** Which step of a start failed and how. */
+export interface StartFailure {
+  /** The step in words, such as "mount proc on /proc". */
+  readonly step: string;
+  /** Kernel error name, such as "EPERM". */
+  readonly errno: string;
+  /** Step, error and, where there is one, the cure, as one sentence. */
+  readonly message: string;
+  /** 127: program not found; 126: not executable; 125: any other step. */
+  readonly exitCode: 125 | 126 | 127;
+}
+
+/** How the program itself ended; never guessed. */
+export type ExitStatus = { readonly kind: "exited"; readonly code: number } | {
+  readonly kind: "signaled";
+  readonly signal: number;
+};
+
+/** What a job used; absent fields were not measured. */
+export interface Usage {
+  readonly cpuUserMs?: number;
+  readonly cpuSystemMs?: number;
+  readonly memoryPeakBytes?: number;
+}
+
+/** Why a job ended. */
+export type EndReason =
+  | "exited"
+  | "signaled"
+  | "stopped"
+  | "timeout"
+  | "out_of_memory"
+  | "start_failed"
+  | "canceled"
+  | "lost";
+
+interface Ended {
+  readonly endedAt: Date;
+  readonly reason: EndReason;
+}
+
+interface Ran extends Ended {
+  /** Absent if the engine that saw the start went down before it stored it. */
+  readonly startedAt?: Date;
+  readonly exit?: ExitStatus;
+  readonly usage?: Usage;
+}
+
+/** State and the data that exists only in it. Times are UTC. */
+export type JobStatus =
+  | { readonly state: "pending" }
+  | { readonly state: "scheduled"; readonly at: Date }
+  | { readonly state: "initializing" }
+  | { readonly state: "running"; readonly startedAt: Date }
+  | { readonly state: "stopping"; readonly startedAt: Date; readonly requestedAt: Date }
+  | ({ readonly state: "completed" } & Ran)
+  | ({ readonly state: "failed"; readonly failure?: StartFailure } & Ran)
+  | ({ readonly state: "stopped" } & Ran)
+  | ({ readonly state: "timeout" } & Ran)
+  | ({ readonly state: "canceled" } & Ended)
+  | ({ readonly state: "lost" } & Ran);
+
+export type JobStateName = JobStatus["state"];
+
+/** A job as stored. */
+export interface Job {
+  /** UUID, version 4. */
+  readonly id: string;
+  readonly owner: string;
+  readonly spec: JobSpec;
+  readonly status: JobStatus;
+  readonly createdAt: Date;
+  /** Grows by one with each change; compare-and-set key. */
+  readonly version: number;
+}
+
+const NEXT: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
+  pending: ["scheduled", "initializing", "canceled"],
+  scheduled: ["pending", "initializing", "canceled"],
+  initializing: ["running", "failed", "lost"],
+  running: ["stopping", "completed", "failed", "timeout", "lost"],
+  stopping: ["stopped", "completed", "failed", "timeout", "lost"],
+  completed: [],
+  failed: [],
+  stopped: [],
+  timeout: [],
+  canceled: [],
+  lost: [],
+};
+
+/** Thrown by `transition`: a defect of the caller, never of a user. */
+export class IllegalTransitionError extends Error {
+  override readonly name = "IllegalTransitionError";
+
+  constructor(readonly id: string, readonly from: JobStateName, readonly to: JobStateName) {
+    super(`Cannot move job ${id} from state '${from}' to state '${to}'`);
+  }
+}
+
+/** Whether nothing follows this state. */
+export function isTerminal(state: JobStateName): boolean {
+  return NEXT[state].length === 0;
+}
+
+/** The job with its next status; `version` grows by one. @throws {IllegalTransitionError} */
+export function transition(job: Job, to: JobStatus): Job {
+  if (!NEXT[job.status.state].includes(to.state)) {
+    throw new IllegalTransitionError(job.id, job.status.state, to.state);
+  }
+  return { ...job, status: to, version: job.version + 1 };
+}

@@ -1,0 +1,26 @@
+/** Where everything of one server lives. JOBLET_HOME moves all of it, so that several servers fit on one host. */
+export interface Home {
+  readonly root: string;
+  /** joblet-config.yml, rnx-config.yml, ca.pem and ca.key: private keys, mode 0700. */
+  readonly config: string;
+  /** joblet.db */
+  readonly state: string;
+  /** One journal a job: logs/ab/<id>.journal, ab being the id's first two digits. */
+  readonly logs: string;
+  /** Lock, server log, and what is made anew at each start. */
+  readonly run: string;
+}
+
+export const DEFAULT_HOME = "/opt/joblet";
+
+/** The layout below a home folder. @param root absolute path */
+export function homeAt(root: string): Home {
+  if (!root.startsWith("/")) throw new RangeError(`Cannot use '${root}' as JOBLET_HOME: it must be an absolute path`);
+  const base = root.replace(/\/+$/, "");
+  return { root: base, config: `${base}/config`, state: `${base}/state`, logs: `${base}/logs`, run: `${base}/run` };
+}
+
+/** The home folder that the environment names. @default {"/opt/joblet"} */
+export function currentHome(): Home {
+  return homeAt(Deno.env.get("JOBLET_HOME") || DEFAULT_HOME);
+}
