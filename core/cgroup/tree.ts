@@ -1,0 +1,131 @@
+/**
+ * The part of the cgroup v2 hierarchy that this engine manages:
+ *
+ *   <base>/supervisor      the server itself, if the base was delegated to it by systemd
+ *   <base>/inits           every job's init: outside the job's limits, its kill and its out-of-memory group
+ *   <base>/job-<id>        one job's program and all that it starts
+ *
+ * Processes sit in leaves only: the kernel refuses controllers for the children of a cgroup that holds processes.
+ */
+import { EngineError } from "../errors.ts";
+import { closeFd, constants, openFd, type Poller } from "../../ffi/mod.ts";
+import { JobCgroup } from "./job_cgroup.ts";
+import type { Controller } from "./limits.ts";
+import { findCgroup2, parseMountinfo, parseOwnCgroup } from "./mountinfo.ts";
+
+const WANTED: readonly Controller[] = ["cpu", "memory", "io", "cpuset", "pids"];
+
+/** Where the base is and which parents lead to it, from the hierarchy's root on. */
+export interface CgroupBase {
+  readonly path: string;
+  /** Folders whose subtree_control must let controllers through, top down, the base included. */
+  readonly chain: readonly string[];
+  /** The server's own cgroup is the base, so it has to move into a leaf of it. */
+  readonly ownCgroup: boolean;
+}
+
+/**
+ * Finds the base.
+ * @param configured absolute path from the configuration, which wins
+ * @param name folder name below `<root>/joblet` when nothing is configured or delegated
+ * @throws {EngineError} kind "precondition" if the host has no cgroup v2
+ */
+export function findBase(mountinfo: string, ownCgroup: string, name: string, configured?: string): CgroupBase {
+  const mount = findCgroup2(parseMountinfo(mountinfo));
+  if (!mount) {
+    throw new EngineError(
+      "precondition",
+      "Cannot find cgroup v2: mount it with 'mount -t cgroup2 none /sys/fs/cgroup'",
+    );
+  }
+  const root = mount.mountPoint;
+  const own = parseOwnCgroup(ownCgroup)?.replace(/\/supervisor$/, "") ?? "/";
+  const delegated = /\/joblet[^/]*\.service$/.test(own) ? `${root}${own}` : undefined;
+  const path = configured ?? delegated ?? `${root}/joblet/${name}`;
+  if (!path.startsWith(`${root}/`)) {
+    throw new EngineError("precondition", `Cannot use cgroup.baseDir '${path}': it must lie below '${root}'`);
+  }
+  const parts = path.slice(root.length + 1).split("/");
+  const chain = [root, ...parts.map((_, index) => `${root}/${parts.slice(0, index + 1).join("/")}`)];
+  return { path, chain, ownCgroup: path === `${root}${own}` };
+}
+
+export class CgroupTree implements Disposable {
+  /** fd of the cgroup that inits are born in. */
+  readonly initsFd: number;
+  /** Controllers that job cgroups have. */
+  readonly controllers: ReadonlySet<Controller>;
+  readonly #base: CgroupBase;
+  readonly #poller: Poller;
+
+  /** Makes the folders and switches on the controllers that the host has. @throws {EngineError} kind "precondition" */
+  constructor(base: CgroupBase, poller: Poller) {
+    this.#base = base;
+    this.#poller = poller;
+    try {
+      this.controllers = prepare(base);
+      this.initsFd = openFd(`${base.path}/inits`, constants.O_RDONLY | constants.O_DIRECTORY);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new EngineError("precondition", `Cannot set up the cgroup '${base.path}': ${reason}`, { cause });
+    }
+  }
+
+  get path(): string {
+    return this.#base.path;
+  }
+
+  job(id: string): JobCgroup {
+    return new JobCgroup(`${this.#base.path}/job-${id}`, this.#poller);
+  }
+
+  /** Ids of all jobs that have a cgroup. */
+  jobIds(): string[] {
+    const names = [...Deno.readDirSync(this.#base.path)].map((entry) => entry.name);
+    return names.filter((name) => name.startsWith("job-")).map((name) => name.slice("job-".length));
+  }
+
+  /** Pids of all inits, also of those that an earlier server started. */
+  initPids(): number[] {
+    const text = Deno.readTextFileSync(`${this.#base.path}/inits/cgroup.procs`);
+    return text.split("\n").filter((line) => line !== "").map(Number);
+  }
+
+  /** Frees the fd, and the folders too if no job runs on. */
+  [Symbol.dispose](): void {
+    closeFd(this.initsFd);
+    if (this.jobIds().length > 0 || this.initPids().length > 0 || this.#base.ownCgroup) return;
+    Deno.removeSync(`${this.#base.path}/inits`);
+    Deno.removeSync(this.#base.path);
+  }
+}
+
+function prepare(base: CgroupBase): ReadonlySet<Controller> {
+  Deno.mkdirSync(`${base.path}/inits`, { recursive: true });
+  if (base.ownCgroup) {
+    Deno.mkdirSync(`${base.path}/supervisor`, { recursive: true });
+    Deno.writeTextFileSync(`${base.path}/supervisor/cgroup.procs`, String(Deno.pid));
+  }
+  for (const folder of base.chain) enableControllers(folder);
+  return new Set(listControllers(`${base.path}/cgroup.subtree_control`));
+}
+
+/** Lets each wanted controller through to the folder's children; one that can't is absent for jobs, so limits refuse. */
+function enableControllers(folder: string): void {
+  const enabled = listControllers(`${folder}/cgroup.subtree_control`);
+  for (const controller of listControllers(`${folder}/cgroup.controllers`)) {
+    if (enabled.includes(controller)) continue;
+    try {
+      Deno.writeTextFileSync(`${folder}/cgroup.subtree_control`, `+${controller}`, { create: false });
+    } catch (error) {
+      // EBUSY: the folder holds processes. EPERM, ENOENT: not delegated to us. The controller then stays absent below,
+      // which `requireControllers` reports to the job that asks for it.
+      if (!(error instanceof Error && "code" in error)) throw error;
+    }
+  }
+}
+
+function listControllers(file: string): Controller[] {
+  const present = Deno.readTextFileSync(file).trim().split(" ");
+  return WANTED.filter((controller) => present.includes(controller));
+}

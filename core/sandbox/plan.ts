@@ -1,0 +1,78 @@
+/** A job's start as plain data: the one place that says what a sandbox is. It can be printed, compared and launched. */
+import { LaunchTable } from "../../ffi/mod.ts";
+import { constants as c } from "../../ffi/mod.ts";
+import type { JobSpec, NetworkMode } from "../jobs/spec.ts";
+import { JOB_USER } from "./etc_template.ts";
+import { execInitStep, fdSteps, type LaunchFds, type RootOptions, rootSteps } from "./init_steps.ts";
+import { programSteps } from "./program_steps.ts";
+import type { Step } from "./step.ts";
+
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** What the host gives to every sandbox. */
+export type HostOptions =
+  & Pick<RootOptions, "mountPoint" | "entries" | "etc" | "uid" | "gid" | "workBytes" | "tmpBytes">
+  & {
+    readonly lastCapability: number;
+    readonly graceMs: number;
+  };
+
+export interface Plan {
+  /** CLONE_NEW* flags of the job's first process. */
+  readonly namespaces: bigint;
+  /** Steps of the process that becomes init, without those that move fds and execute it. */
+  readonly init: readonly Step[];
+  /** Steps of the process that becomes the program. */
+  readonly program: readonly Step[];
+  /** init's arguments but for the size of the program's table. */
+  readonly jobId: string;
+  readonly timeoutMs: number;
+  readonly graceMs: number;
+}
+
+/** Environment of a job's program: nothing of the server's. A name given in the spec wins. */
+export function jobEnvironment(spec: JobSpec, jobId: string): Record<string, string> {
+  return {
+    PATH: DEFAULT_PATH,
+    HOME: "/work",
+    USER: JOB_USER,
+    LOGNAME: JOB_USER,
+    LANG: "C.UTF-8",
+    JOBLET_JOB_ID: jobId,
+    ...spec.env,
+  };
+}
+
+const NAMESPACES = c.CLONE_NEWPID | c.CLONE_NEWNS | c.CLONE_NEWIPC | c.CLONE_NEWUTS;
+const NETWORK_NAMESPACE: Readonly<Record<NetworkMode, bigint>> = { none: c.CLONE_NEWNET, host: 0n };
+
+export function makePlan(spec: JobSpec, jobId: string, host: HostOptions): Plan {
+  const hostname = `job-${jobId.slice(0, 8)}`;
+  return {
+    namespaces: NAMESPACES | NETWORK_NAMESPACE[spec.network],
+    init: rootSteps({ ...host, hostname, network: spec.network }),
+    program: programSteps({
+      command: spec.command,
+      args: spec.args,
+      env: jobEnvironment(spec, jobId),
+      workdir: spec.workdir,
+      uid: host.uid,
+      gid: host.gid,
+      lastCapability: host.lastCapability,
+    }),
+    jobId,
+    timeoutMs: spec.timeoutMs ?? 0,
+    graceMs: host.graceMs,
+  };
+}
+
+/** The program's table, for init to map. */
+export function compileProgram(plan: Plan): LaunchTable {
+  return new LaunchTable(plan.program);
+}
+
+/** All steps of the process that becomes init. @param tableBytes size of the program's table */
+export function initSteps(plan: Plan, fds: LaunchFds, tableBytes: number): Step[] {
+  const args = [plan.jobId, tableBytes, plan.timeoutMs, plan.graceMs].map(String);
+  return [...fdSteps(fds), ...plan.init, execInitStep(args)];
+}

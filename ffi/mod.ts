@@ -1,0 +1,10 @@
+/** The kernel's and libc's surface as typed calls: no pointer, C string or -1 leaves this folder. */
+export * as constants from "./constants.ts";
+export { errnoName, SyscallError } from "./errno.ts";
+export * from "./fd.ts";
+export { ModificationWatcher } from "./inotify.ts";
+export { INIT_FDS, openInit, PROGRAM_FDS, STATUS_BYTES } from "./init.ts";
+export { LaunchTable, type SyscallArg, type TableCall } from "./launch_table.ts";
+export { type FdWatch, Poller } from "./poller.ts";
+export { pidfdOpen, pidfdSendSignal, reapChild } from "./process.ts";
+export { launch, LAUNCH_EXTRA_BYTES, type Launched } from "./trampoline.ts";
