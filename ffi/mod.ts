@@ -1,6 +1,6 @@
 /** The kernel's and libc's surface as typed calls: no pointer, C string or -1 leaves this folder. */
 export * as constants from "./constants.ts";
-export { errnoName, SyscallError } from "./errno.ts";
+export { errnoName, errnoNumber, SyscallError } from "./errno.ts";
 export * from "./fd.ts";
 export { ModificationWatcher } from "./inotify.ts";
 export { INIT_FDS, openInit, PROGRAM_FDS, STATUS_BYTES } from "./init.ts";

@@ -1,6 +1,7 @@
 import { errnoName } from "../../ffi/mod.ts";
 import type { StartFailure } from "../jobs/job.ts";
 import type { JobSpec } from "../jobs/spec.ts";
+import type { Step } from "./step.ts";
 
 /** A step that failed, before it is put into words. */
 export interface FailedStep {
@@ -9,6 +10,13 @@ export interface FailedStep {
   readonly errno: number;
   /** Last of the steps: the execution of the program itself. */
   readonly isExec: boolean;
+}
+
+/** Names a step of the program's table. undefined for errno 0, which is success. */
+export function programFailure(errno: number, index: number, program: readonly Step[]): FailedStep | undefined {
+  if (errno === 0) return undefined;
+  const step = program[index];
+  return { step: step?.name ?? "clone3 of the program's process", errno, isExec: step?.call === "execve" };
 }
 
 /** What to look at where an errno alone misleads. Keys: step name's first words, then errno. */

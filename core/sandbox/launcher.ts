@@ -27,7 +27,7 @@ import {
   reapChild,
   STATUS_BYTES,
 } from "../../ffi/mod.ts";
-import type { FailedStep } from "./failure.ts";
+import { type FailedStep, programFailure } from "./failure.ts";
 import { FIRST_SERVER_FD } from "./init_steps.ts";
 import { compileProgram, initSteps, type Plan } from "./plan.ts";
 import type { Step } from "./step.ts";
@@ -141,13 +141,6 @@ function readOutcome(
   if (readFd(statusFd, message) < STATUS_BYTES) return initFailure(launched.table, steps, launched.pidfd);
   const view = new DataView(message.buffer);
   return programFailure(view.getUint32(0, true), view.getUint32(4, true), program);
-}
-
-/** Names a step of the program's table. undefined for errno 0, which is success. */
-export function programFailure(errno: number, index: number, program: readonly Step[]): FailedStep | undefined {
-  if (errno === 0) return undefined;
-  const step = program[index];
-  return { step: step?.name ?? "clone3 of the program's process", errno, isExec: step?.call === "execve" };
 }
 
 /** Where init's process stopped: at a step of its table, or later, in init itself. */

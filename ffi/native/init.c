@@ -37,6 +37,7 @@ enum { POLLIN = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, WNOHANG = 1, WALL = 
 enum { PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, SIG_BLOCK = 0, SEEK_END = 2 };
 #define CLONE_INTO_CGROUP 0x200000000ul
 enum { PROT_READ_WRITE = 3, MAP_PRIVATE = 2, CAP_KILL = 5, PR_SET_NO_NEW_PRIVS = 38 };
+enum { END_TIMED_OUT = 1, END_SIGNAL_PASSED_ON = 2 };
 enum { EINTR = 4, ECHILD = 10, EXIT_BROKEN = 125, GAP_WRITE_FAILED = 1, RETRY_MS = 200 };
 
 struct timespec { i64 sec, nsec; };
@@ -64,7 +65,8 @@ static u32 drop_errno;
 static i64 timer_fd = -1, main_pid;
 static i32 out[2], err[2], report_pipe[2];
 static u64 grace_ms;
-static int timed_out, started_owed, timeout_owed;
+static int started_owed, timeout_owed;
+static u32 end_flags;
 
 static __attribute__((noreturn)) void quit(int code) {
   for (;;) sys1(exit_group, code);
@@ -141,11 +143,11 @@ static void arm(u64 ms) {
 static void on_timer(void) {
   u64 expirations;
   sys3(read, timer_fd, &expirations, sizeof expirations);
-  if (timed_out) {
+  if (end_flags & END_TIMED_OUT) {
     sys2(kill, -1, SIGKILL);
     return;
   }
-  timed_out = 1;
+  end_flags |= END_TIMED_OUT;
   sys2(kill, main_pid, SIGTERM);
   arm(grace_ms);
   timeout_owed = 1;
@@ -192,7 +194,7 @@ static void append_exit(u32 main_status) {
     u32 status, flags;
     u64 user_us, system_us, max_rss, out, err;
   } exit = {main_status,
-            timed_out ? 1 : 0,
+            end_flags,
             (u64)usage.user_sec * 1000000 + usage.user_usec,
             (u64)usage.system_sec * 1000000 + usage.system_usec,
             (u64)usage.max_rss_kib * 1024,
@@ -204,12 +206,11 @@ static void append_exit(u32 main_status) {
 static void on_signal(i64 signal_fd, u32 *main_status, int *main_ended, int *all_ended) {
   struct siginfo info;
   if (sys3(read, signal_fd, &info, sizeof info) != sizeof info) return;
-  if (info.signo == SIGCHLD) {
-    *all_ended = reap(main_status, main_ended);
-    return;
-  }
+  /* First, whatever the signal: one that comes when the program has just ended must not count as its cause. */
+  *all_ended = reap(main_status, main_ended);
+  if (info.signo == SIGCHLD || *main_ended) return;
   /* pid 0: the sender is outside the namespace, that is, the server or the host's administrator. */
-  if (info.pid == 0 && !*main_ended) sys2(kill, main_pid, info.signo);
+  if (info.pid == 0 && sys2(kill, main_pid, info.signo) == 0) end_flags |= END_SIGNAL_PASSED_ON;
 }
 
 static u64 number(const char *text) {

@@ -1,0 +1,132 @@
+/** A job whose init runs: waits for its end, stops it, and stores how it ended. */
+import { closeFd, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
+import { journalPath } from "../logs/journal_file.ts";
+import { readOutcome } from "../logs/last_frame.ts";
+import { programFailure, startFailure } from "../sandbox/failure.ts";
+import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
+import { type SignalName, signalNumber } from "../values/signal.ts";
+import { type Job, type JobStatus, transition } from "./job.ts";
+import { decodeWaitStatus, type RunEnd, terminalStatus } from "./outcome.ts";
+import type { EngineParts } from "./parts.ts";
+import type { Running } from "./start.ts";
+import { whenEnded } from "./when_ended.ts";
+
+const NS_PER_MS = 1_000_000n;
+
+export class LiveJob {
+  /** Resolves with the ended job, once that is stored and nothing is left of its run. */
+  readonly ended: Promise<Job>;
+  readonly #parts: EngineParts;
+  readonly #id: string;
+  readonly #running: Running;
+  #killTimer: number | undefined;
+  #gone = false;
+
+  constructor(parts: EngineParts, id: string, running: Running) {
+    this.#parts = parts;
+    this.#id = id;
+    this.#running = running;
+    this.ended = this.#finish();
+  }
+
+  /** Sends the signal and, after the grace, kills the whole tree. SIGKILL kills it at once. */
+  stop(signal: SignalName, graceMs: number): void {
+    if (this.#gone) return;
+    if (signal === "SIGKILL" || graceMs <= 0) return this.#kill();
+    try {
+      pidfdSendSignal(this.#running.pidfd, signalNumber(signal));
+    } catch (error) {
+      // ESRCH: it has just ended by itself; `ended` is about to say so.
+      if (!(error instanceof SyscallError && error.errnoName === "ESRCH")) throw error;
+    }
+    clearTimeout(this.#killTimer);
+    this.#killTimer = setTimeout(() => this.#kill(), graceMs);
+  }
+
+  /** Kills the program's cgroup, not init: it stores how the program ended and what it had still to say. */
+  #kill(): void {
+    if (!this.#gone) this.#running.cgroup.kill();
+  }
+
+  /** Lets go of the job without ending it. */
+  release(): void {
+    clearTimeout(this.#killTimer);
+  }
+
+  async #finish(): Promise<Job> {
+    const { pidfd, cgroup } = this.#running;
+    await whenEnded(this.#parts.poller, pidfd);
+    this.#gone = true;
+    clearTimeout(this.#killTimer);
+    closeFd(pidfd);
+    const oomKilled = cgroup.oomKills() > 0;
+    const memoryPeakBytes = cgroup.memoryPeak();
+    // Empty but for the moment that the kernel takes to clean up; if init was killed from outside, its namespace's
+    // processes are being killed too.
+    cgroup.kill();
+    await cgroup.remove();
+    return await endJob(this.#parts, this.#id, { oomKilled, memoryPeakBytes });
+  }
+}
+
+export interface CgroupFacts {
+  readonly oomKilled: boolean;
+  readonly memoryPeakBytes: number | undefined;
+}
+
+/** Stores the terminal status that the journal tells. */
+export async function endJob(parts: EngineParts, id: string, facts: CgroupFacts): Promise<Job> {
+  const end = readRunEnd(parts, id, facts);
+  const job = parts.store.get(id);
+  if (!job) throw new Error(`Cannot end job ${id}: it is not stored`);
+  return await changeJob(parts, job, terminalStatus(job, end));
+}
+
+/** Moves a job to its next status, stores and announces it. */
+export async function changeJob(parts: EngineParts, job: Job, status: JobStatus): Promise<Job> {
+  const next = transition(job, status);
+  const stored = parts.store.replace(next);
+  parts.events.publish(next);
+  await stored;
+  return next;
+}
+
+function readRunEnd(parts: EngineParts, id: string, facts: CgroupFacts): RunEnd {
+  const outcome = readOutcome(journalPath(parts.config.home, id));
+  const common = { timedOut: false, signalPassedOn: false, oomKilled: facts.oomKilled };
+  switch (outcome.kind) {
+    case "open":
+      return { ...common, exit: undefined, endedAt: new Date() };
+    case "start_failed": {
+      const failure = failureOf(parts, id, outcome.errno, outcome.step);
+      return { ...common, exit: undefined, failure, endedAt: dateOf(outcome.timeNs) };
+    }
+    case "exited": {
+      const { userCpuUs, systemCpuUs, maxRssBytes } = outcome.usage;
+      return {
+        exit: decodeWaitStatus(outcome.waitStatus),
+        timedOut: outcome.timedOut,
+        signalPassedOn: outcome.signalPassedOn,
+        oomKilled: facts.oomKilled,
+        usage: {
+          cpuUserMs: userCpuUs / 1000,
+          cpuSystemMs: systemCpuUs / 1000,
+          memoryPeakBytes: facts.memoryPeakBytes ?? maxRssBytes,
+        },
+        endedAt: dateOf(outcome.timeNs),
+      };
+    }
+  }
+}
+
+function dateOf(timeNs: bigint): Date {
+  return new Date(Number(timeNs / NS_PER_MS));
+}
+
+/** The journal keeps the number of the step; the plan, made again from the stored spec, knows its name. */
+function failureOf(parts: EngineParts, id: string, errno: number, step: number) {
+  const job = parts.store.get(id);
+  if (!job) return undefined;
+  const failed = programFailure(errno, step, makePlan(job.spec, id, parts.host).program);
+  return failed && startFailure(failed, job.spec, jobEnvironment(job.spec, id)["PATH"] ?? "");
+}

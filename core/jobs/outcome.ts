@@ -1,0 +1,50 @@
+/** What a run's end means for its job: pure, so that every combination can be tested. */
+import type { ExitStatus, Job, JobStatus, StartFailure, Usage } from "./job.ts";
+
+/** All that is known of a run that has ended. */
+export interface RunEnd {
+  /** undefined: the journal has no exit frame. */
+  readonly exit: ExitStatus | undefined;
+  /** The program was sent the first signal of its timeout. */
+  readonly timedOut: boolean;
+  /** A signal from the server reached the program while it lived. */
+  readonly signalPassedOn: boolean;
+  /** The out-of-memory killer struck in the job's cgroup. */
+  readonly oomKilled: boolean;
+  /** The start failed. */
+  readonly failure?: StartFailure;
+  readonly usage?: Usage;
+  readonly endedAt: Date;
+}
+
+const SIGKILL = 9;
+
+/** Reads a wait status as wait4(2) gives it. */
+export function decodeWaitStatus(status: number): ExitStatus {
+  const signal = status & 0x7f;
+  return signal === 0 ? { kind: "exited", code: (status >> 8) & 0xff } : { kind: "signaled", signal };
+}
+
+/**
+ * The terminal status. A job counts as stopped only if a stop was asked for and reached the program: one that ended by
+ * itself at the same moment keeps its own end.
+ */
+export function terminalStatus(job: Job, end: RunEnd): JobStatus {
+  const startedAt = "startedAt" in job.status ? job.status.startedAt : undefined;
+  const ran = {
+    endedAt: end.endedAt,
+    ...(startedAt === undefined ? {} : { startedAt }),
+    ...(end.exit === undefined ? {} : { exit: end.exit }),
+    ...(end.usage === undefined ? {} : { usage: end.usage }),
+  };
+  if (end.failure) return { state: "failed", reason: "start_failed", failure: end.failure, ...ran };
+  if (!end.exit) return { state: "lost", reason: "lost", ...ran };
+  if (end.timedOut) return { state: "timeout", reason: "timeout", ...ran };
+  const killed = end.exit.kind === "signaled" && end.exit.signal === SIGKILL;
+  if (end.oomKilled && killed) return { state: "failed", reason: "out_of_memory", ...ran };
+  if (job.status.state === "stopping" && (end.signalPassedOn || killed)) {
+    return { state: "stopped", reason: "stopped", ...ran };
+  }
+  if (end.exit.kind === "signaled") return { state: "failed", reason: "signaled", ...ran };
+  return { state: end.exit.code === 0 ? "completed" : "failed", reason: "exited", ...ran };
+}

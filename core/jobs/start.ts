@@ -1,0 +1,104 @@
+/** From a stored job to a running program: journal, cgroup with its limits, launch. What fails is named. */
+import { closeFd, errnoNumber, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
+import { CgroupWriteError, type JobCgroup } from "../cgroup/job_cgroup.ts";
+import { wholeDiskOf } from "../cgroup/io_device.ts";
+import { limitWrites } from "../cgroup/limits.ts";
+import { createJournal, journalPath } from "../logs/journal_file.ts";
+import { type FailedStep, startFailure } from "../sandbox/failure.ts";
+import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
+import type { Job, StartFailure } from "./job.ts";
+import type { EngineParts } from "./parts.ts";
+import { whenEnded } from "./when_ended.ts";
+
+const SIGKILL = 9;
+
+/** A running init and the cgroup of its job. Whoever gets it closes the pidfd. */
+export interface Running {
+  readonly pid: number;
+  readonly pidfd: number;
+  readonly cgroup: JobCgroup;
+}
+
+export type StartResult = { readonly running: Running } | { readonly failure: StartFailure };
+
+/** A step of the server's own that failed. */
+class ServerStepError extends Error {
+  constructor(readonly failed: FailedStep, options: ErrorOptions) {
+    super(failed.step, options);
+  }
+}
+
+/** Starts a job; resolves once its program was executed or its start has failed, with nothing left of it then. */
+export async function startJob(parts: EngineParts, job: Job): Promise<StartResult> {
+  const cgroup = parts.tree.job(job.id);
+  const plan = makePlan(job.spec, job.id, parts.host);
+  let failed: FailedStep | undefined;
+  try {
+    const journal = journalPath(parts.config.home, job.id);
+    attempt("create the journal", () => createJournal(journal, job.id));
+    attempt("create the job's cgroup", () => cgroup.create(writesFor(parts, job)));
+    const cgroupFd = attempt("open the job's cgroup", () => cgroup.open());
+    try {
+      const init = attempt("clone3", () => parts.launcher.start({ plan, journalPath: journal, cgroupFd }));
+      failed = await whenStarted(init.outcome, init.pidfd, cgroup, parts.config.startTimeoutMs);
+      if (!failed) return { running: { pid: init.pid, pidfd: init.pidfd, cgroup } };
+      await whenEnded(parts.poller, init.pidfd);
+      closeFd(init.pidfd);
+    } finally {
+      closeFd(cgroupFd);
+    }
+  } catch (error) {
+    if (!(error instanceof ServerStepError)) throw error;
+    failed = error.failed;
+  }
+  await cgroup.remove();
+  const path = jobEnvironment(job.spec, job.id)["PATH"] ?? "";
+  return { failure: startFailure(failed, job.spec, path) };
+}
+
+function writesFor(parts: EngineParts, job: Job) {
+  const { limits } = job.spec;
+  return limitWrites(limits, limits.ioBytesPerSecond === undefined ? undefined : wholeDiskOf(parts.config.home.root));
+}
+
+/** Waits for the outcome; a start that hangs (a dead network file system) is killed. */
+async function whenStarted(
+  outcome: Promise<FailedStep | undefined>,
+  pidfd: number,
+  cgroup: JobCgroup,
+  timeoutMs: number,
+): Promise<FailedStep | undefined> {
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    cgroup.kill();
+    pidfdSendSignal(pidfd, SIGKILL);
+  }, timeoutMs);
+  try {
+    const failed = await outcome;
+    if (!timedOut) return failed;
+    return { step: `start within ${timeoutMs} ms`, errno: errnoNumber("ETIMEDOUT"), isExec: false };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs one step of the server's own and names it if it fails. */
+function attempt<T>(step: string, action: () => T): T {
+  try {
+    return action();
+  } catch (cause) {
+    const errno = errnoOf(cause);
+    if (errno === undefined) throw cause;
+    const name = cause instanceof CgroupWriteError ? `${cause.message} of the job's cgroup` : step;
+    throw new ServerStepError({ step: name, errno, isExec: false }, { cause });
+  }
+}
+
+/** Error number of a failed system call, wherever it was made; undefined for any other error. */
+function errnoOf(error: unknown): number | undefined {
+  if (error instanceof SyscallError) return error.errno;
+  if (error instanceof CgroupWriteError) return errnoOf(error.cause);
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return errnoNumber(error.code);
+  return undefined;
+}

@@ -1,0 +1,138 @@
+/** Turns a spec from outside into one that holds: one small check a rule, all before anything is created. */
+import type { EngineConfig } from "../config.ts";
+import { EngineError } from "../errors.ts";
+import { parseCoreList } from "../values/core_list.ts";
+import type { JobSpec, JobSpecInput, Limits, NetworkMode } from "./spec.ts";
+
+const MAX_ARGUMENT_BYTES = 128 * 1024 - 1; // MAX_ARG_STRLEN of the kernel, without the NUL
+const MAX_TOTAL_BYTES = 1024 * 1024; // half of what execve takes by default
+const MAX_ENV_VALUE_BYTES = 32 * 1024;
+const MIN_MEMORY_BYTES = 1024 * 1024;
+const MAX_CPU_PERCENT = 100 * 8192;
+const MAX_TIMEOUT_MS = 366 * 24 * 3_600_000;
+const MAX_WORKDIR_BYTES = 4095;
+
+const encoder = new TextEncoder();
+const byteLength = (text: string) => encoder.encode(text).length;
+
+function invalid(message: string): never {
+  throw new EngineError("invalid", message);
+}
+
+/** Shown values are cut, so that a message stays one line. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
+
+/** Validates and completes a spec. @throws {EngineError} kind "invalid", naming the field and the cure */
+export function parseSpec(input: JobSpecInput, defaults: EngineConfig): JobSpec {
+  const args = input.args ?? [];
+  const env = input.env ?? {};
+  const timeoutMs = parseTimeout(input.timeoutMs);
+  const spec: JobSpec = {
+    command: parseCommand(input.command),
+    args: args.map((arg, index) => parseText(`argument ${index + 1}`, arg, MAX_ARGUMENT_BYTES)),
+    name: parseName(input.name ?? ""),
+    env: parseEnv(env),
+    workdir: parseWorkdir(input.workdir || "/work"),
+    network: parseNetwork(input.network || "none"),
+    limits: parseLimits(input.limits ?? {}, defaults),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+  checkTotal(spec);
+  return spec;
+}
+
+function parseText(field: string, text: string, maxBytes: number): string {
+  if (text.includes("\0")) invalid(`Cannot use ${field} ${quoted(text)}: it holds a NUL byte`);
+  if (byteLength(text) > maxBytes) invalid(`Cannot use ${field}: it is longer than ${maxBytes} bytes`);
+  return text;
+}
+
+function parseCommand(command: string | undefined): string {
+  if (!command) invalid("Cannot run a job without a command: name the program to run");
+  return parseText("command", command, MAX_WORKDIR_BYTES);
+}
+
+function parseName(name: string): string {
+  if (/^[A-Za-z0-9._-]{0,63}$/.test(name) && !name.startsWith("-")) return name;
+  return invalid(`Cannot use name ${quoted(name)}: it must be at most 63 of A-Z a-z 0-9 . _ - and not start with -`);
+}
+
+function parseEnv(env: Readonly<Record<string, string>>): Record<string, string> {
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      invalid(`Cannot use environment variable ${quoted(name)}: its name must match [A-Za-z_][A-Za-z0-9_]*`);
+    }
+    parseText(`environment variable '${name}'`, value, MAX_ENV_VALUE_BYTES);
+  }
+  return { ...env };
+}
+
+/** Not below /proc: /proc/self/fd/N would lead to whatever that file is (CVE-2024-21626). */
+function parseWorkdir(path: string): string {
+  parseText("working directory", path, MAX_WORKDIR_BYTES);
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (!path.startsWith("/") || parts.includes("..") || parts[0] === "proc") {
+    invalid(`Cannot use working directory ${quoted(path)}: it must be absolute, without '..' and not below /proc`);
+  }
+  return `/${parts.join("/")}`;
+}
+
+function parseNetwork(network: string): NetworkMode {
+  if (network === "none" || network === "host") return network;
+  return invalid(`Cannot use network ${quoted(network)}: it must be 'none' or 'host'`);
+}
+
+function parseTimeout(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined) return undefined;
+  if (Number.isFinite(timeoutMs) && timeoutMs >= 1 && timeoutMs <= MAX_TIMEOUT_MS) return Math.ceil(timeoutMs);
+  return invalid(`Cannot use timeout of ${timeoutMs} ms: it must be between 1 ms and 366 days`);
+}
+
+function parseLimits(input: NonNullable<JobSpecInput["limits"]>, defaults: EngineConfig): Limits {
+  const cpuPercent = input.cpuPercent ?? defaults.defaultCpuPercent;
+  const memoryBytes = toNumber("memory limit", input.memoryBytes) ?? defaults.defaultMemoryBytes;
+  const ioBytesPerSecond = toNumber("I/O limit", input.ioBytesPerSecond) ?? defaults.defaultIoBytesPerSecond;
+  if (cpuPercent !== undefined && !(Number.isInteger(cpuPercent) && cpuPercent >= 1 && cpuPercent <= MAX_CPU_PERCENT)) {
+    invalid(`Cannot use CPU limit ${cpuPercent}: it must be a whole percentage of one core, at least 1`);
+  }
+  if (memoryBytes !== undefined && memoryBytes < MIN_MEMORY_BYTES) {
+    invalid(`Cannot use memory limit of ${memoryBytes} bytes: it must be at least 1 MiB`);
+  }
+  if (ioBytesPerSecond !== undefined && ioBytesPerSecond < 1) {
+    invalid("Cannot use I/O limit of 0 bytes per second: it must be at least 1");
+  }
+  return {
+    ...(cpuPercent === undefined ? {} : { cpuPercent }),
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(ioBytesPerSecond === undefined ? {} : { ioBytesPerSecond }),
+    ...(input.cpuCores ? { cpuCores: parseCores(input.cpuCores) } : {}),
+  };
+}
+
+function toNumber(field: string, value: bigint | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) invalid(`Cannot use ${field} of ${value} bytes: it is too large`);
+  return Number(value);
+}
+
+function parseCores(text: string): number[] {
+  try {
+    return parseCoreList(text);
+  } catch (error) {
+    if (error instanceof RangeError) invalid(error.message);
+    throw error;
+  }
+}
+
+function checkTotal(spec: JobSpec): void {
+  const env = Object.entries(spec.env).reduce(
+    (sum, [name, value]) => sum + byteLength(name) + byteLength(value) + 2,
+    0,
+  );
+  const args = spec.args.reduce((sum, arg) => sum + byteLength(arg) + 1, 0);
+  if (env + args > MAX_TOTAL_BYTES) {
+    invalid(`Cannot pass ${env + args} bytes of arguments and environment: at most ${MAX_TOTAL_BYTES}`);
+  }
+}

@@ -1,0 +1,193 @@
+/** Launches real sandboxes: needs root and cgroup v2. */
+import "../../tests/harness/ffi.ts";
+import assert from "node:assert/strict";
+import { closeFd, errnoName, Poller } from "../../ffi/mod.ts";
+import { requires } from "../../tests/harness/requires.ts";
+import { CgroupTree, findBase } from "../cgroup/tree.ts";
+import { whenEnded } from "../jobs/when_ended.ts";
+import type { JobSpec } from "../jobs/spec.ts";
+import { newJobId } from "../values/job_id.ts";
+import { prepareEtc } from "./etc_template.ts";
+import type { FailedStep } from "./failure.ts";
+import { Launcher } from "./launcher.ts";
+import { type HostOptions, makePlan, type Plan } from "./plan.ts";
+import { hostRootEntries } from "./rootfs.ts";
+import type { Step } from "./step.ts";
+
+class Lab implements AsyncDisposable {
+  readonly dir = Deno.makeTempDirSync({ prefix: "joblet-launcher-" });
+  readonly poller = new Poller((error) => {
+    throw error;
+  });
+  readonly tree: CgroupTree;
+  readonly launcher: Launcher;
+  readonly host: HostOptions;
+
+  constructor() {
+    const mountinfo = Deno.readTextFileSync("/proc/self/mountinfo");
+    const name = this.dir.slice(this.dir.lastIndexOf("/") + 1);
+    this.tree = new CgroupTree(findBase(mountinfo, Deno.readTextFileSync("/proc/self/cgroup"), name), this.poller);
+    this.launcher = new Launcher(this.poller, this.tree.initsFd);
+    const [mountPoint, etc, uid, gid] = [`${this.dir}/root`, `${this.dir}/etc`, 1_000_000_000, 1_000_000_000];
+    Deno.mkdirSync(mountPoint);
+    prepareEtc(etc, { uid, gid });
+    const entries = hostRootEntries();
+    const sizes = { workBytes: 1 << 24, tmpBytes: 1 << 24 };
+    this.host = { mountPoint, etc, uid, gid, entries, ...sizes, lastCapability: 40, graceMs: 1000 };
+  }
+
+  plan(command: string, args: readonly string[] = [], fields: Partial<JobSpec> = {}): Plan {
+    const spec: JobSpec = {
+      command,
+      args,
+      name: "",
+      env: {},
+      workdir: "/work",
+      network: "none",
+      limits: {},
+      ...fields,
+    };
+    return makePlan(spec, newJobId(), this.host);
+  }
+
+  /** Runs a plan to its end. @returns the failed step, if any, and the journal's bytes as text */
+  async run(plan: Plan): Promise<{ failed: FailedStep | undefined; journal: string }> {
+    const journalPath = `${this.dir}/${plan.jobId}`;
+    await Deno.writeTextFile(journalPath, "");
+    const cgroup = this.tree.job(plan.jobId);
+    cgroup.create([]);
+    const cgroupFd = cgroup.open();
+    try {
+      const init = this.launcher.start({ plan, journalPath, cgroupFd });
+      const failed = await init.outcome;
+      await whenEnded(this.poller, init.pidfd);
+      closeFd(init.pidfd);
+      return { failed, journal: new TextDecoder().decode(await Deno.readFile(journalPath)) };
+    } finally {
+      closeFd(cgroupFd);
+      await cgroup.remove();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.launcher[Symbol.dispose]();
+    this.tree[Symbol.dispose]();
+    await this.poller[Symbol.asyncDispose]();
+    await Deno.remove(this.dir, { recursive: true });
+  }
+}
+
+const root = requires("root", "cgroup2");
+
+/** A call that fails with EBADF in place of the given step. */
+function broken(step: Step): Step {
+  return { name: step.name, call: "close", args: [-1] };
+}
+
+function replaceAt(steps: readonly Step[], index: number, step: Step): Step[] {
+  return steps.map((old, at) => at === index ? step : old);
+}
+
+Deno.test({
+  ...root,
+  name: "Launcher names each step of init that fails, with its errno, and the program does not start",
+  async fn() {
+    await using lab = new Lab();
+    const plan = lab.plan("echo", ["ran"]);
+    for (const [index, step] of plan.init.entries()) {
+      const { failed, journal } = await lab.run({ ...plan, init: replaceAt(plan.init, index, broken(step)) });
+      assert.deepEqual(failed, { step: step.name, errno: 9, isExec: false });
+      assert.equal(journal, "", step.name);
+    }
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher names each step of the program that fails, with its errno, and the program does not start",
+  async fn() {
+    await using lab = new Lab();
+    const plan = lab.plan("echo", ["ran"]);
+    const setUp = plan.program.filter((step) => step.call !== "execve");
+    for (const [index, step] of setUp.entries()) {
+      const { failed, journal } = await lab.run({ ...plan, program: replaceAt(plan.program, index, broken(step)) });
+      assert.deepEqual(failed, { step: step.name, errno: 9, isExec: false });
+      assert.doesNotMatch(journal, /ran/, step.name);
+    }
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher reports what the kernel says of a folder that is not there",
+  async fn() {
+    await using lab = new Lab();
+    const cases: [Partial<HostOptions>, string][] = [
+      [{ mountPoint: `${lab.dir}/none` }, "mount tmpfs on /"],
+      [{ etc: `${lab.dir}/none` }, `open ${lab.dir}/none`],
+      [{ entries: [{ kind: "bind", name: "usr", source: "/no/usr" }] }, "open /no/usr"],
+    ];
+    for (const [fields, step] of cases) {
+      const plan = lab.plan("true");
+      const host = { ...lab.host, ...fields };
+      const spec: JobSpec = {
+        command: "true",
+        args: [],
+        name: "",
+        env: {},
+        workdir: "/work",
+        network: "none",
+        limits: {},
+      };
+      const { failed } = await lab.run(makePlan(spec, plan.jobId, host));
+      assert.deepEqual([failed?.step, errnoName(failed?.errno ?? 0)], [step, "ENOENT"]);
+    }
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher searches PATH as execvp does: past what is not there, and EACCES only if nothing is found",
+  async fn() {
+    await using lab = new Lab();
+    const found = await lab.run(lab.plan("echo", ["found"], { env: { PATH: "/nowhere:/etc/passwd:/usr/bin" } }));
+    assert.equal(found.failed, undefined);
+    assert.match(found.journal, /found/);
+    const exec = async (command: string, PATH: string) => {
+      const { failed } = await lab.run(lab.plan(command, [], { env: { PATH } }));
+      assert.equal(failed?.isExec, true);
+      return errnoName(failed.errno);
+    };
+    assert.equal(await exec("no-such-program", "/usr/bin:/bin"), "ENOENT");
+    assert.equal(await exec("passwd", "/etc:/nowhere"), "EACCES");
+    assert.equal(await exec("true", ""), "ENOENT");
+    assert.equal(await exec("/etc/passwd", "/bin"), "EACCES");
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher starts many jobs at once, each with its own output",
+  async fn() {
+    await using lab = new Lab();
+    const texts = Array.from({ length: 64 }, (_, index) => `job number ${index}.`);
+    const runs = await Promise.all(texts.map((text) => lab.run(lab.plan("echo", [text]))));
+    runs.forEach(({ failed, journal }, index) => {
+      assert.equal(failed, undefined);
+      assert(journal.includes(texts[index]!), texts[index]);
+    });
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher leaves no fd open",
+  async fn() {
+    await using lab = new Lab();
+    const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    await lab.run(lab.plan("true"));
+    const before = fds();
+    for (let i = 0; i < 20; i++) await lab.run(lab.plan(i % 2 === 0 ? "true" : "no-such-program"));
+    assert.equal(fds(), before);
+  },
+});
