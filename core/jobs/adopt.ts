@@ -6,6 +6,7 @@
  * says how; that order matters, as an init may end while this runs.
  */
 import { pidfdOpen, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
+import { EngineError } from "../errors.ts";
 import { journalPath } from "../logs/journal_file.ts";
 import { readOutcome } from "../logs/last_frame.ts";
 import type { Job } from "./job.ts";
@@ -69,10 +70,10 @@ function resume(parts: EngineParts, job: Job, running: Running): LiveJob {
 
 async function endAbsent(parts: EngineParts, job: Job): Promise<void> {
   const cgroup = parts.tree.job(job.id);
-  const facts = { oomKilled: cgroup.oomKills() > 0, memoryPeakBytes: cgroup.memoryPeak() };
+  const facts = { oomKilled: cgroup.oomKills() > 0, memoryPeakBytes: cgroup.memoryPeak(), endedInOrder: false };
   cgroup.kill();
   await cgroup.remove();
-  if (job.status.state !== "initializing" || hasJournal(parts, job)) return void await endJob(parts, job.id, facts);
+  if (job.status.state !== "initializing" || await hasRun(parts, job)) return void await endJob(parts, job.id, facts);
   await changeJob(parts, job, {
     state: "failed",
     reason: "start_failed",
@@ -86,12 +87,12 @@ async function endAbsent(parts: EngineParts, job: Job): Promise<void> {
   });
 }
 
-function hasJournal(parts: EngineParts, job: Job): boolean {
+async function hasRun(parts: EngineParts, job: Job): Promise<boolean> {
   try {
-    const outcome = readOutcome(journalPath(parts.config.home, job.id));
+    const outcome = await readOutcome(journalPath(parts.config.home, job.id));
     return outcome.kind !== "open" || outcome.started;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof EngineError && error.kind === "not_found") return false;
     throw error;
   }
 }

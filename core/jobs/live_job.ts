@@ -6,7 +6,7 @@ import { programFailure, startFailure } from "../sandbox/failure.ts";
 import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
 import { type SignalName, signalNumber } from "../values/signal.ts";
 import { type Job, type JobStatus, transition } from "./job.ts";
-import { decodeWaitStatus, type RunEnd, terminalStatus } from "./outcome.ts";
+import { type RunEnd, terminalStatus } from "./outcome.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Running } from "./start.ts";
 import { whenEnded } from "./when_ended.ts";
@@ -19,7 +19,7 @@ export class LiveJob {
   readonly #parts: EngineParts;
   readonly #id: string;
   readonly #running: Running;
-  #killTimer: number | undefined;
+  #killTimer: ReturnType<typeof setTimeout> | undefined;
   #gone = false;
 
   constructor(parts: EngineParts, id: string, running: Running) {
@@ -55,7 +55,7 @@ export class LiveJob {
 
   async #finish(): Promise<Job> {
     const { pidfd, cgroup } = this.#running;
-    await whenEnded(this.#parts.poller, pidfd);
+    const init = await whenEnded(this.#parts.poller, pidfd);
     this.#gone = true;
     clearTimeout(this.#killTimer);
     closeFd(pidfd);
@@ -65,18 +65,22 @@ export class LiveJob {
     // processes are being killed too.
     cgroup.kill();
     await cgroup.remove();
-    return await endJob(this.#parts, this.#id, { oomKilled, memoryPeakBytes });
+    const endedInOrder = init !== undefined && "code" in init && init.code === 0;
+    return await endJob(this.#parts, this.#id, { oomKilled, memoryPeakBytes, endedInOrder });
   }
 }
 
-export interface CgroupFacts {
+/** What is known of a run besides its journal. */
+export interface EndFacts {
   readonly oomKilled: boolean;
   readonly memoryPeakBytes: number | undefined;
+  /** init is known to have written its last frame, so nothing in the output can pass for one. */
+  readonly endedInOrder: boolean;
 }
 
 /** Stores the terminal status that the journal tells. */
-export async function endJob(parts: EngineParts, id: string, facts: CgroupFacts): Promise<Job> {
-  const end = readRunEnd(parts, id, facts);
+export async function endJob(parts: EngineParts, id: string, facts: EndFacts): Promise<Job> {
+  const end = await readRunEnd(parts, id, facts);
   const job = parts.store.get(id);
   if (!job) throw new Error(`Cannot end job ${id}: it is not stored`);
   return await changeJob(parts, job, terminalStatus(job, end));
@@ -91,20 +95,20 @@ export async function changeJob(parts: EngineParts, job: Job, status: JobStatus)
   return next;
 }
 
-function readRunEnd(parts: EngineParts, id: string, facts: CgroupFacts): RunEnd {
-  const outcome = readOutcome(journalPath(parts.config.home, id));
+async function readRunEnd(parts: EngineParts, id: string, facts: EndFacts): Promise<RunEnd> {
+  const outcome = await readOutcome(journalPath(parts.config.home, id), { trustTail: facts.endedInOrder });
   const common = { timedOut: false, signalPassedOn: false, oomKilled: facts.oomKilled };
   switch (outcome.kind) {
     case "open":
       return { ...common, exit: undefined, endedAt: new Date() };
     case "start_failed": {
       const failure = failureOf(parts, id, outcome.errno, outcome.step);
-      return { ...common, exit: undefined, failure, endedAt: dateOf(outcome.timeNs) };
+      return { ...common, exit: undefined, ...failure, endedAt: dateOf(outcome.timeNs) };
     }
     case "exited": {
       const { userCpuUs, systemCpuUs, maxRssBytes } = outcome.usage;
       return {
-        exit: decodeWaitStatus(outcome.waitStatus),
+        exit: outcome.exit,
         timedOut: outcome.timedOut,
         signalPassedOn: outcome.signalPassedOn,
         oomKilled: facts.oomKilled,
@@ -124,9 +128,9 @@ function dateOf(timeNs: bigint): Date {
 }
 
 /** The journal keeps the number of the step; the plan, made again from the stored spec, knows its name. */
-function failureOf(parts: EngineParts, id: string, errno: number, step: number) {
+function failureOf(parts: EngineParts, id: string, errno: number, step: number): Pick<RunEnd, "failure"> {
   const job = parts.store.get(id);
-  if (!job) return undefined;
-  const failed = programFailure(errno, step, makePlan(job.spec, id, parts.host).program);
-  return failed && startFailure(failed, job.spec, jobEnvironment(job.spec, id)["PATH"] ?? "");
+  const failed = job && programFailure(errno, step, makePlan(job.spec, id, parts.host).program);
+  if (!failed) return {};
+  return { failure: startFailure(failed, job.spec, jobEnvironment(job.spec, id)["PATH"] ?? "") };
 }

@@ -2,7 +2,7 @@ import { EngineError } from "../errors.ts";
 import { requireControllers } from "../cgroup/limits.ts";
 import type { LogBatch, LogQuery } from "../logs/log.ts";
 import { deleteJournal, journalPath } from "../logs/journal_file.ts";
-import { streamJournal } from "../logs/follow.ts";
+import { streamJournal, type WriterEnd } from "../logs/follow.ts";
 import { isJobId, isJobIdPrefix, newJobId } from "../values/job_id.ts";
 import { adoptJobs } from "./adopt.ts";
 import type { Engine, JobPage, JobQuery, PlanLine } from "./engine.ts";
@@ -123,11 +123,15 @@ export class JobManager implements Engine {
     const { id } = this.get(ref);
     const path = journalPath(this.#parts.config.home, id);
     const { offset = 0, follow = false, streams = [] } = query;
-    const ended = {
-      isEnded: () => isTerminal(this.get(id).status.state),
-      whenEnded: async (abort: AbortSignal) => {
-        for await (const _job of watchJob(id, () => this.get(id), this.#parts.events, abort));
+    const isEnded = () => isTerminal(this.get(id).status.state);
+    const ended: WriterEnd = {
+      get value() {
+        return isEnded();
       },
+      onEnd: (listener) =>
+        this.#parts.events.subscribe(id, (job) => {
+          if (isTerminal(job.status.state)) listener();
+        }),
     };
     const batches = streamJournal({ path, offset, follow, streams, signal, watcher: this.#parts.files, ended });
     for await (const { pieces, nextOffset, end } of batches) {
@@ -164,7 +168,7 @@ export class JobManager implements Engine {
       throw new EngineError("precondition", `Cannot delete job '${job.id}': it is ${job.status.state}; stop it first`);
     }
     await this.#parts.store.delete(job.id);
-    deleteJournal(journalPath(this.#parts.config.home, job.id));
+    await deleteJournal(journalPath(this.#parts.config.home, job.id));
   }
 
   async close(): Promise<void> {

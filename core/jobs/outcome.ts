@@ -19,12 +19,6 @@ export interface RunEnd {
 
 const SIGKILL = 9;
 
-/** Reads a wait status as wait4(2) gives it. */
-export function decodeWaitStatus(status: number): ExitStatus {
-  const signal = status & 0x7f;
-  return signal === 0 ? { kind: "exited", code: (status >> 8) & 0xff } : { kind: "signaled", signal };
-}
-
 /**
  * The terminal status. A job counts as stopped only if a stop was asked for and reached the program: one that ended by
  * itself at the same moment keeps its own end.

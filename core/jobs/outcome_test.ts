@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { IllegalTransitionError, type Job, type JobStatus, transition } from "./job.ts";
-import { decodeWaitStatus, type RunEnd, terminalStatus } from "./outcome.ts";
+import { type RunEnd, terminalStatus } from "./outcome.ts";
 
 const startedAt = new Date(1000);
 const endedAt = new Date(2000);
@@ -47,13 +47,6 @@ for (const [name, job, fields, state, reason] of CASES) {
     assert.equal(transition(job, status).version, 2);
   });
 }
-
-Deno.test("decodeWaitStatus tells exit codes from signals, with and without a core dump", () => {
-  assert.deepEqual(decodeWaitStatus(0), exit(0));
-  assert.deepEqual(decodeWaitStatus(255 << 8), exit(255));
-  assert.deepEqual(decodeWaitStatus(9), signal(9));
-  assert.deepEqual(decodeWaitStatus(11 | 0x80), signal(11));
-});
 
 Deno.test("transition refuses to leave a terminal state and to skip the start", () => {
   const ended = transition(running, { state: "completed", reason: "exited", endedAt, exit: exit(0) });

@@ -19,6 +19,10 @@ export const START_FAILED_FRAME_SIZE = FRAME_HEADER_SIZE + 8;
 
 export const FrameType = { stdout: 1, stderr: 2, started: 3, startFailed: 4, exit: 5, gap: 6, timeout: 7 } as const;
 
+/** Bits of an exit frame's flags. */
+const EXIT_TIMED_OUT = 1;
+const EXIT_SIGNAL_PASSED_ON = 2;
+
 /** Payload size of each type; absent where it varies. */
 const PAYLOAD_SIZE: Readonly<Record<number, number>> = { 3: 0, 4: 8, 5: 48, 6: 24, 7: 0 };
 
@@ -42,6 +46,8 @@ export type FrameBody =
     readonly waitStatus: number;
     /** The timeout had fired. */
     readonly timedOut: boolean;
+    /** A signal from the server was passed on to the program while it lived. */
+    readonly signalPassedOn: boolean;
     readonly usage: JournalUsage;
     readonly stdoutBytes: number;
     readonly stderrBytes: number;
@@ -106,7 +112,7 @@ function encodePayload(body: FrameBody): Uint8Array {
     view.setUint32(4, body.step, true);
   } else if (body.type === "exit") {
     view.setUint32(0, body.waitStatus, true);
-    view.setUint32(4, body.timedOut ? 1 : 0, true);
+    view.setUint32(4, (body.timedOut ? EXIT_TIMED_OUT : 0) | (body.signalPassedOn ? EXIT_SIGNAL_PASSED_ON : 0), true);
     const { userCpuUs, systemCpuUs, maxRssBytes } = body.usage;
     [userCpuUs, systemCpuUs, maxRssBytes, body.stdoutBytes, body.stderrBytes].forEach((value, i) => {
       view.setBigUint64(8 + 8 * i, BigInt(value), true);
@@ -157,7 +163,8 @@ function decodeExit(view: DataView, start: number): FrameBody {
   return {
     type: "exit",
     waitStatus: view.getUint32(start, true),
-    timedOut: (view.getUint32(start + 4, true) & 1) === 1,
+    timedOut: (view.getUint32(start + 4, true) & EXIT_TIMED_OUT) !== 0,
+    signalPassedOn: (view.getUint32(start + 4, true) & EXIT_SIGNAL_PASSED_ON) !== 0,
     usage: { userCpuUs: count(0), systemCpuUs: count(1), maxRssBytes: count(2) },
     stdoutBytes: count(3),
     stderrBytes: count(4),

@@ -15,6 +15,8 @@ export type JournalOutcome =
     readonly waitStatus: number;
     /** The timeout had fired before the end. */
     readonly timedOut: boolean;
+    /** A signal from the server reached the program while it lived. */
+    readonly signalPassedOn: boolean;
     readonly usage: JournalUsage;
     readonly stdoutBytes: number;
     readonly stderrBytes: number;
@@ -95,8 +97,8 @@ function outcomeOf(frame: Frame, startedNs: bigint | undefined): JournalOutcome 
     return { kind: "start_failed", errno: frame.errno, step: frame.step, timeNs: frame.timeNs };
   }
   if (frame.type !== "exit") return undefined;
-  const { waitStatus, timedOut, usage, stdoutBytes, stderrBytes, timeNs } = frame;
-  const end = { waitStatus, timedOut, usage, stdoutBytes, stderrBytes, timeNs };
+  const { waitStatus, timedOut, signalPassedOn, usage, stdoutBytes, stderrBytes, timeNs } = frame;
+  const end = { waitStatus, timedOut, signalPassedOn, usage, stdoutBytes, stderrBytes, timeNs };
   return {
     kind: "exited",
     exit: decodeWaitStatus(waitStatus),

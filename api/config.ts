@@ -1,0 +1,164 @@
+/** The server's configuration file, joblet-config.yml: read, checked, turned into what the parts need. */
+import * as v from "valibot";
+import { parse } from "@std/yaml";
+import { defaultEngineConfig, type EngineConfig } from "../core/config.ts";
+import { EngineError } from "../core/errors.ts";
+import { parseBytes } from "../core/values/bytes.ts";
+import { parseDuration } from "../core/values/duration.ts";
+import type { Home } from "../core/values/home.ts";
+import { readPrivateFile } from "./private_file.ts";
+import { ROLE_SOURCES, type RoleSource } from "./role.ts";
+
+/** PEM texts of the server. */
+export interface TlsConfig {
+  readonly cert: string;
+  readonly key: string;
+  /** Signs the clients' certificates. */
+  readonly ca: string;
+}
+
+export interface ServerConfig {
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Tells servers apart for people. */
+  readonly nodeId: string;
+  readonly tls: TlsConfig;
+  /** Which parts of a client certificate may give it a role. */
+  readonly roleSources: readonly RoleSource[];
+  readonly engine: EngineConfig;
+}
+
+const MIB = 1024 * 1024;
+
+const text = v.string("must be a text");
+
+const pem = (label: RegExp, what: string) => v.pipe(text, v.regex(label, `must be the PEM text of a ${what}`));
+const certificate = pem(/^-----BEGIN CERTIFICATE-----$/m, "certificate");
+const privateKey = pem(/^-----BEGIN (EC )?PRIVATE KEY-----$/m, "private key");
+
+const safeInteger = v.pipe(
+  v.number("must be a number"),
+  v.safeInteger("must be a whole number"),
+  v.minValue(0, "must not be negative"),
+);
+
+/** Turns a value with a parser that throws RangeErrors. */
+function parsed<T>(parser: (text: string) => T) {
+  return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+    try {
+      return parser(dataset.value);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      addIssue({ message: error.message });
+      return NEVER;
+    }
+  });
+}
+
+const byteSize = v.union(
+  [safeInteger, v.pipe(text, parsed((text) => Number(parseBytes(text))))],
+  "must be a size such as 512M",
+);
+const durationMs = v.union(
+  [v.pipe(safeInteger, v.transform((seconds) => seconds * 1000)), v.pipe(text, parsed(parseDuration))],
+  "must be a duration such as 10s",
+);
+const positiveBytes = v.pipe(byteSize, v.minValue(MIB, "must be at least 1M"));
+
+const Schema = v.strictObject({
+  version: v.literal("3.0", 'must be "3.0"'),
+  server: v.optional(
+    v.strictObject({
+      address: v.optional(v.pipe(text, v.nonEmpty("must not be empty")), "127.0.0.1"),
+      port: v.optional(v.pipe(safeInteger, v.maxValue(65535, "must be 0 to 65535")), 50051),
+      nodeId: v.optional(text, ""),
+    }),
+    {},
+  ),
+  security: v.strictObject({ serverCert: certificate, serverKey: privateKey, caCert: certificate }),
+  joblet: v.optional(
+    v.strictObject({
+      defaultCpuLimit: v.optional(safeInteger, 0),
+      defaultMemoryLimit: v.optional(safeInteger, 0),
+      defaultIoLimit: v.optional(safeInteger, 0),
+      cleanupTimeout: v.optional(durationMs),
+    }),
+    {},
+  ),
+  cgroup: v.optional(
+    v.strictObject({ baseDir: v.optional(v.pipe(text, v.startsWith("/", "must be an absolute path"))) }),
+    {},
+  ),
+  filesystem: v.optional(
+    v.strictObject({ workBytes: v.optional(positiveBytes), tmpBytes: v.optional(positiveBytes) }),
+    {},
+  ),
+  auth: v.optional(
+    v.strictObject({
+      roleSources: v.optional(
+        v.pipe(v.array(v.picklist(ROLE_SOURCES, "must be extension, OU or O")), v.nonEmpty("must name a source")),
+      ),
+    }),
+    {},
+  ),
+});
+
+/** Path of the server's configuration file. */
+export function serverConfigPath(home: Home): string {
+  return `${home.config}/joblet-config.yml`;
+}
+
+/** Reads the configuration of a home folder. @throws {EngineError} of one line that names the file and the key */
+export function loadServerConfig(home: Home): ServerConfig {
+  const path = serverConfigPath(home);
+  return parseServerConfig(readPrivateFile(path), path, home);
+}
+
+/** The configuration that this text says. @param path for messages @throws {EngineError} kind "invalid" */
+export function parseServerConfig(text: string, path: string, home: Home): ServerConfig {
+  const result = v.safeParse(Schema, parseYaml(text, path), { abortEarly: true });
+  if (!result.success) throw new EngineError("invalid", `Cannot use ${path}: ${describeIssue(result.issues[0])}`);
+  const { server, security, auth } = result.output;
+  return {
+    address: server.address,
+    port: server.port,
+    nodeId: server.nodeId || Deno.hostname(),
+    tls: { cert: security.serverCert, key: security.serverKey, ca: security.caCert },
+    roleSources: auth.roleSources ?? ROLE_SOURCES,
+    engine: engineConfigOf(result.output, home),
+  };
+}
+
+function engineConfigOf(file: v.InferOutput<typeof Schema>, home: Home): EngineConfig {
+  const { joblet, cgroup, filesystem } = file;
+  const defaults = defaultEngineConfig(home);
+  return {
+    ...defaults,
+    workBytes: filesystem.workBytes ?? defaults.workBytes,
+    tmpBytes: filesystem.tmpBytes ?? defaults.tmpBytes,
+    stopGraceMs: joblet.cleanupTimeout ?? defaults.stopGraceMs,
+    ...(cgroup.baseDir !== undefined && { cgroupBase: cgroup.baseDir }),
+    // 0 is Joblet's word for unlimited.
+    ...(joblet.defaultCpuLimit > 0 && { defaultCpuPercent: joblet.defaultCpuLimit }),
+    ...(joblet.defaultMemoryLimit > 0 && { defaultMemoryBytes: joblet.defaultMemoryLimit * MIB }),
+    ...(joblet.defaultIoLimit > 0 && { defaultIoBytesPerSecond: joblet.defaultIoLimit }),
+  };
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    const reason = (cause instanceof Error ? cause.message : String(cause)).split("\n")[0];
+    throw new EngineError("invalid", `Cannot use ${path}: it is no YAML: ${reason}`, { cause });
+  }
+}
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  if (path === null) return "it must be a mapping";
+  if (issue.type !== "strict_object") return `key '${path}' ${issue.message}`;
+  if (issue.expected === "never") return `unknown key '${path}'`;
+  return issue.expected === "Object" ? `key '${path}' must be a mapping` : `key '${path}' is missing`;
+}

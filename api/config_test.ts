@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { stringify } from "@std/yaml";
+import { homeAt } from "../core/values/home.ts";
+import { loadServerConfig, parseServerConfig } from "./config.ts";
+
+const home = homeAt("/opt/joblet");
+const CERT = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+const KEY = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+const minimal = { version: "3.0", security: { serverCert: CERT, serverKey: KEY, caCert: CERT } };
+
+function load(value: unknown) {
+  return parseServerConfig(typeof value === "string" ? value : stringify(value), "joblet-config.yml", home);
+}
+
+Deno.test("parseServerConfig fills in defaults", () => {
+  const { engine, nodeId, ...rest } = load(minimal);
+  assert.deepEqual(rest, {
+    address: "127.0.0.1",
+    port: 50051,
+    tls: { cert: CERT, key: KEY, ca: CERT },
+    roleSources: ["extension", "OU", "O"],
+  });
+  assert.equal(nodeId, Deno.hostname());
+  assert.equal(engine.stopGraceMs, 10_000);
+  assert.equal(engine.home, home);
+  for (const key of ["cgroupBase", "defaultCpuPercent", "defaultMemoryBytes", "defaultIoBytesPerSecond"]) {
+    assert.ok(!(key in engine), key);
+  }
+});
+
+Deno.test("parseServerConfig turns Joblet's units into the engine's", () => {
+  const { engine, ...rest } = load({
+    ...minimal,
+    server: { address: "0.0.0.0", port: 0, nodeId: "n1" },
+    joblet: { defaultCpuLimit: 150, defaultMemoryLimit: 512, defaultIoLimit: 1000, cleanupTimeout: "1m30s" },
+    cgroup: { baseDir: "/sys/fs/cgroup/joblet" },
+    filesystem: { workBytes: "1G", tmpBytes: 2097152 },
+    auth: { roleSources: ["OU"] },
+  });
+  assert.equal(rest.port, 0);
+  assert.equal(rest.nodeId, "n1");
+  assert.deepEqual(rest.roleSources, ["OU"]);
+  assert.equal(engine.defaultCpuPercent, 150);
+  assert.equal(engine.defaultMemoryBytes, 512 * 1024 * 1024);
+  assert.equal(engine.defaultIoBytesPerSecond, 1000);
+  assert.equal(engine.stopGraceMs, 90_000);
+  assert.equal(engine.cgroupBase, "/sys/fs/cgroup/joblet");
+  assert.equal(engine.workBytes, 1 << 30);
+  assert.equal(engine.tmpBytes, 2 << 20);
+  assert.equal(load({ ...minimal, joblet: { cleanupTimeout: 5 } }).engine.stopGraceMs, 5000);
+  assert.ok(!("defaultCpuPercent" in load({ ...minimal, joblet: { defaultCpuLimit: 0 } }).engine));
+});
+
+Deno.test("parseServerConfig names the wrong key in one line", () => {
+  const security = minimal.security;
+  const table: [unknown, string][] = [
+    [{ ...minimal, version: "2.0" }, `key 'version' must be "3.0"`],
+    [{ security }, "key 'version' is missing"],
+    [{ version: "3.0" }, "key 'security' is missing"],
+    [{ ...minimal, security: { serverCert: CERT, serverKey: KEY } }, "key 'security.caCert' is missing"],
+    [
+      { ...minimal, security: { ...security, serverKey: CERT } },
+      "key 'security.serverKey' must be the PEM text of a private key",
+    ],
+    [{ ...minimal, security: { ...security, caCert: 5 } }, "key 'security.caCert' must be a text"],
+    [{ ...minimal, security: { ...security, serverPass: "x" } }, "unknown key 'security.serverPass'"],
+    [{ ...minimal, grpc: {} }, "unknown key 'grpc'"],
+    [{ ...minimal, server: 5 }, "key 'server' must be a mapping"],
+    [{ ...minimal, server: { port: "x" } }, "key 'server.port' must be a number"],
+    [{ ...minimal, server: { port: 65536 } }, "key 'server.port' must be 0 to 65535"],
+    [{ ...minimal, server: { port: 1.5 } }, "key 'server.port' must be a whole number"],
+    [{ ...minimal, server: { address: "" } }, "key 'server.address' must not be empty"],
+    [{ ...minimal, joblet: { defaultCpuLimit: -1 } }, "key 'joblet.defaultCpuLimit' must not be negative"],
+    [
+      { ...minimal, joblet: { cleanupTimeout: "soon" } },
+      "key 'joblet.cleanupTimeout' must be a duration such as 10s",
+    ],
+    [{ ...minimal, joblet: { cleanupTimeout: [] } }, "key 'joblet.cleanupTimeout' must be a duration such as 10s"],
+    [{ ...minimal, filesystem: { tmpBytes: "much" } }, "key 'filesystem.tmpBytes' must be a size such as 512M"],
+    [{ ...minimal, cgroup: { baseDir: "joblet" } }, "key 'cgroup.baseDir' must be an absolute path"],
+    [{ ...minimal, filesystem: { workBytes: 5 } }, "key 'filesystem.workBytes' must be at least 1M"],
+    [{ ...minimal, auth: { roleSources: ["CN"] } }, "key 'auth.roleSources.0' must be extension, OU or O"],
+    [{ ...minimal, auth: { roleSources: [] } }, "key 'auth.roleSources' must name a source"],
+    ["", "it is no YAML: expected a document, but the input is empty"],
+    ["text", "it must be a mapping"],
+    ["- 1", "it must be a mapping"],
+  ];
+  for (const [value, expected] of table) {
+    assert.throws(() => load(value), { name: "EngineError", message: `Cannot use joblet-config.yml: ${expected}` });
+  }
+  assert.throws(() => load("a: [1"), /^EngineError: Cannot use joblet-config\.yml: it is no YAML: [^\n]+$/);
+});
+
+Deno.test("loadServerConfig reads a private file, refuses one that is open to others, and names one that is missing", async () => {
+  const root = await Deno.makeTempDir({ prefix: "joblet-config-" });
+  try {
+    const temporary = homeAt(root);
+    const path = `${temporary.config}/joblet-config.yml`;
+    assert.throws(() => loadServerConfig(temporary), {
+      message: `Cannot find ${path}: run 'joblet certs init' to make it`,
+    });
+    await Deno.mkdir(temporary.config);
+    await Deno.writeTextFile(path, stringify(minimal), { mode: 0o600 });
+    assert.equal(loadServerConfig(temporary).port, 50051);
+    for (const mode of [0o644, 0o640, 0o602]) {
+      await Deno.chmod(path, mode);
+      assert.throws(() => loadServerConfig(temporary), {
+        kind: "precondition",
+        message: `Cannot use ${path}: its mode ${
+          mode.toString(8)
+        } lets others at its private key; run 'chmod 600 ${path}'`,
+      });
+    }
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});

@@ -1,0 +1,27 @@
+/** What travels with one call, from the connection to the handlers. */
+import { type ContextValues, createContextKey } from "@connectrpc/connect";
+import { AuthError, type Identity } from "./identity.ts";
+
+/** Tells who is at the other end of the connection. @throws {AuthError} */
+export type PeerLookup = () => Identity;
+
+/** Set by the server for every request; a call that arrives in another way has no peer and is refused. */
+export const peerKey = createContextKey<PeerLookup>(
+  () => {
+    throw new AuthError("unauthenticated", "Cannot tell who is calling: the connection has no client certificate");
+  },
+  { description: "peer of the connection" },
+);
+
+/** Set by the identity interceptor. */
+export const identityKey = createContextKey<Identity | undefined>(undefined, { description: "caller" });
+
+/** Set by the outermost interceptor; joins a client's error message with the server's log lines. */
+export const requestIdKey = createContextKey("", { description: "request id" });
+
+/** The caller. @throws {AuthError} if no interceptor has found one */
+export function callerOf(values: ContextValues): Identity {
+  const identity = values.get(identityKey);
+  if (identity === undefined) throw new AuthError("unauthenticated", "Cannot tell who is calling");
+  return identity;
+}

@@ -1,0 +1,168 @@
+/** Jobs and their specs, from the wire to the core and back. What is unset stays unset. */
+import { create } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import { EngineError } from "../core/errors.ts";
+import type { PlanLine } from "../core/jobs/engine.ts";
+import type {
+  EndReason as CoreEndReason,
+  Job as CoreJob,
+  JobStateName,
+  StartFailure,
+  Usage,
+} from "../core/jobs/job.ts";
+import type { JobSpec as CoreSpec, JobSpecInput } from "../core/jobs/spec.ts";
+import {
+  EndReason,
+  type Job,
+  JobSchema,
+  type JobSpec,
+  JobSpecSchema,
+  JobState,
+  type Limits,
+  LimitsSchema,
+  type PlanStep,
+  PlanStepSchema,
+  ResourceUsageSchema,
+  StartFailureSchema,
+} from "../proto/gen/joblet/v1/job_pb.ts";
+import { formatCoreList } from "../core/values/core_list.ts";
+
+const STATES: Readonly<Record<JobStateName, JobState>> = {
+  pending: JobState.PENDING,
+  scheduled: JobState.SCHEDULED,
+  initializing: JobState.INITIALIZING,
+  running: JobState.RUNNING,
+  stopping: JobState.STOPPING,
+  completed: JobState.COMPLETED,
+  failed: JobState.FAILED,
+  stopped: JobState.STOPPED,
+  canceled: JobState.CANCELED,
+  timeout: JobState.TIMEOUT,
+  lost: JobState.LOST,
+};
+
+const REASONS: Readonly<Record<CoreEndReason, EndReason>> = {
+  exited: EndReason.EXITED,
+  signaled: EndReason.SIGNALED,
+  stopped: EndReason.STOPPED,
+  timeout: EndReason.TIMEOUT,
+  out_of_memory: EndReason.OUT_OF_MEMORY,
+  start_failed: EndReason.START_FAILED,
+  canceled: EndReason.CANCELED,
+  lost: EndReason.LOST,
+};
+
+/** Google's bound for a Duration: 10,000 years. */
+const MAX_DURATION_SECONDS = 315_576_000_000n;
+
+/** A span in milliseconds, rounded up, so that a span that is not zero stays so. @throws {EngineError} kind "invalid" */
+export function msFromDuration(duration: Duration, field: string): number {
+  const { seconds, nanos } = duration;
+  if (seconds < 0n || seconds > MAX_DURATION_SECONDS || nanos < 0 || nanos > 999_999_999) {
+    throw new EngineError("invalid", `Cannot use ${field} '${seconds}s ${nanos}ns': it must be 0 to 10,000 years`);
+  }
+  return Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
+}
+
+/** The spec as the core wants it, not checked yet. @throws {EngineError} kind "invalid" if there is none */
+export function specFromProto(spec: JobSpec | undefined): JobSpecInput {
+  if (spec === undefined) {
+    throw new EngineError("invalid", "Cannot run a job without a spec: the field 'spec' must be set");
+  }
+  return {
+    command: spec.command,
+    args: spec.args,
+    name: spec.name,
+    env: spec.env,
+    ...(spec.workdir !== "" && { workdir: spec.workdir }),
+    ...(spec.network !== "" && { network: spec.network }),
+    ...(spec.limits && { limits: limitsFromProto(spec.limits) }),
+    ...(spec.timeout && { timeoutMs: msFromDuration(spec.timeout, "timeout") }),
+  };
+}
+
+function limitsFromProto(limits: Limits): NonNullable<JobSpecInput["limits"]> {
+  return {
+    cpuPercent: limits.cpuPercent,
+    memoryBytes: limits.memoryBytes,
+    ioBytesPerSecond: limits.ioBytesPerSecond,
+    ...(limits.cpuCores !== "" && { cpuCores: limits.cpuCores }),
+  };
+}
+
+/** The states to look for. @throws {EngineError} kind "invalid" for one that does not exist */
+export function statesFromProto(states: readonly JobState[]): JobStateName[] {
+  return states.map((wanted) => {
+    const found = Object.entries(STATES).find(([, state]) => state === wanted);
+    if (!found) throw new EngineError("invalid", `Cannot list jobs in state ${wanted}: there is no such state`);
+    return found[0] as JobStateName;
+  });
+}
+
+/** A job as clients see it. */
+export function jobToProto(job: CoreJob): Job {
+  const { status } = job;
+  const message = create(JobSchema);
+  message.id = job.id;
+  message.owner = job.owner;
+  message.spec = specToProto(job.spec);
+  message.state = STATES[status.state];
+  message.createdAt = timestampFromMs(job.createdAt.getTime());
+  message.version = BigInt(job.version);
+  if ("startedAt" in status && status.startedAt) message.startedAt = timestampFromMs(status.startedAt.getTime());
+  if ("endedAt" in status) {
+    message.endReason = REASONS[status.reason];
+    message.endedAt = timestampFromMs(status.endedAt.getTime());
+  }
+  if ("exit" in status && status.exit?.kind === "exited") message.exitCode = status.exit.code;
+  if ("exit" in status && status.exit?.kind === "signaled") message.signal = status.exit.signal;
+  if ("usage" in status && status.usage) message.usage = usageToProto(status.usage);
+  if ("failure" in status && status.failure) message.startFailure = failureToProto(status.failure);
+  return message;
+}
+
+function specToProto(spec: CoreSpec): JobSpec {
+  const { limits } = spec;
+  const message = create(JobSpecSchema);
+  message.command = spec.command;
+  message.args = [...spec.args];
+  message.name = spec.name;
+  message.env = { ...spec.env };
+  message.workdir = spec.workdir;
+  message.network = spec.network;
+  message.limits = create(LimitsSchema);
+  if (limits.cpuPercent !== undefined) message.limits.cpuPercent = limits.cpuPercent;
+  if (limits.memoryBytes !== undefined) message.limits.memoryBytes = BigInt(limits.memoryBytes);
+  if (limits.ioBytesPerSecond !== undefined) message.limits.ioBytesPerSecond = BigInt(limits.ioBytesPerSecond);
+  if (limits.cpuCores !== undefined) message.limits.cpuCores = formatCoreList(limits.cpuCores);
+  if (spec.timeoutMs !== undefined) message.timeout = durationFromMs(spec.timeoutMs);
+  return message;
+}
+
+function usageToProto(usage: Usage) {
+  const message = create(ResourceUsageSchema);
+  if (usage.cpuUserMs !== undefined) message.cpuUser = durationFromMs(usage.cpuUserMs);
+  if (usage.cpuSystemMs !== undefined) message.cpuSystem = durationFromMs(usage.cpuSystemMs);
+  if (usage.memoryPeakBytes !== undefined) message.memoryPeakBytes = BigInt(usage.memoryPeakBytes);
+  return message;
+}
+
+function failureToProto(failure: StartFailure) {
+  const { step, errno, message, exitCode } = failure;
+  return create(StartFailureSchema, { step, errno, message, exitCode });
+}
+
+/** One step of a plan. */
+export function planToProto(line: PlanLine): PlanStep {
+  return create(PlanStepSchema, { actor: line.actor, name: line.name, detail: line.detail });
+}
+
+function durationFromMs(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return create(DurationSchema, { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) });
+}
+
+function timestampFromMs(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1000);
+  return create(TimestampSchema, { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1e6 });
+}

@@ -1,0 +1,126 @@
+/** joblet.v1.JobService: each method is identity -> permission -> parse -> call -> convert. */
+import { create } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { EngineError } from "../core/errors.ts";
+import type { Engine, JobQuery } from "../core/jobs/engine.ts";
+import type { StopOptions } from "../core/jobs/spec.ts";
+import { parseSignal } from "../core/values/signal.ts";
+import {
+  DeleteJobResponseSchema,
+  GetJobResponseSchema,
+  JobService,
+  type ListJobsRequest,
+  ListJobsResponseSchema,
+  PlanJobResponseSchema,
+  RunJobResponseSchema,
+  type StopJobRequest,
+  StopJobResponseSchema,
+  type StreamLogsRequest,
+  type WatchJobRequest,
+  WatchJobResponseSchema,
+} from "../proto/gen/joblet/v1/job_pb.ts";
+import { callerOf } from "./context.ts";
+import { jobToProto, msFromDuration, planToProto, specFromProto, statesFromProto } from "./convert.ts";
+import { batchToProto, logQueryFromProto } from "./convert_log.ts";
+import { changeable, readable, visibleOwner } from "./policy.ts";
+
+/** The service over an engine. */
+export function createJobService(engine: Engine): ServiceImpl<typeof JobService> {
+  return {
+    async runJob(request, context) {
+      const caller = callerOf(context.values);
+      // The call's signal plays no part: a job lives on when its starter leaves, even in the middle of its start.
+      const job = await engine.run(specFromProto(request.spec), caller.name);
+      return create(RunJobResponseSchema, { job: jobToProto(job) });
+    },
+
+    planJob(request) {
+      const steps = engine.plan(specFromProto(request.spec)).map(planToProto);
+      return create(PlanJobResponseSchema, { steps });
+    },
+
+    getJob(request, context) {
+      const job = readable(callerOf(context.values), engine.get(refOf(request)));
+      return create(GetJobResponseSchema, { job: jobToProto(job) });
+    },
+
+    listJobs(request, context) {
+      const visible = visibleOwner(callerOf(context.values));
+      const query = jobQueryFromProto(request);
+      if (visible !== undefined && query.owner !== undefined && query.owner !== visible) {
+        return create(ListJobsResponseSchema);
+      }
+      const page = engine.list(visible === undefined ? query : { ...query, owner: visible });
+      return create(ListJobsResponseSchema, {
+        jobs: page.jobs.map(jobToProto),
+        nextPageToken: page.nextPageToken ?? "",
+      });
+    },
+
+    watchJob: (request, context) => watchJob(engine, request, context),
+
+    streamLogs: (request, context) => streamLogs(engine, request, context),
+
+    async stopJob(request, context) {
+      const job = changeable(callerOf(context.values), engine.get(refOf(request)));
+      const stopped = await engine.stop(job.id, stopOptionsFromProto(request));
+      return create(StopJobResponseSchema, { job: jobToProto(stopped) });
+    },
+
+    async deleteJob(request, context) {
+      const job = changeable(callerOf(context.values), engine.get(refOf(request)));
+      await engine.delete(job.id);
+      return create(DeleteJobResponseSchema);
+    },
+  };
+}
+
+async function* watchJob(engine: Engine, request: WatchJobRequest, context: HandlerContext) {
+  const job = readable(callerOf(context.values), engine.get(refOf(request)));
+  for await (const change of engine.watch(job.id, context.signal)) {
+    yield create(WatchJobResponseSchema, { job: jobToProto(change) });
+  }
+  // The engine ends quietly on an abort; a deadline or a shutdown must not look like the job's end.
+  context.signal.throwIfAborted();
+}
+
+async function* streamLogs(engine: Engine, request: StreamLogsRequest, context: HandlerContext) {
+  const job = readable(callerOf(context.values), engine.get(refOf(request)));
+  for await (const batch of engine.logs(job.id, logQueryFromProto(request), context.signal)) {
+    yield batchToProto(batch);
+  }
+  context.signal.throwIfAborted();
+}
+
+function refOf(request: { readonly id: string }): string {
+  if (request.id === "") {
+    throw new EngineError("invalid", "Cannot look up a job without an id: the field 'id' must be set");
+  }
+  return request.id;
+}
+
+function jobQueryFromProto(request: ListJobsRequest): JobQuery {
+  return {
+    ...(request.pageSize !== 0 && { pageSize: request.pageSize }),
+    ...(request.pageToken !== "" && { pageToken: request.pageToken }),
+    ...(request.states.length > 0 && { states: statesFromProto(request.states) }),
+    ...(request.owner !== "" && { owner: request.owner }),
+    ...(request.name !== "" && { name: request.name }),
+  };
+}
+
+function stopOptionsFromProto(request: StopJobRequest): StopOptions {
+  return {
+    ...(request.signal !== "" && { signal: signalFromProto(request.signal) }),
+    ...(request.grace && { graceMs: msFromDuration(request.grace, "grace") }),
+  };
+}
+
+function signalFromProto(text: string) {
+  try {
+    return parseSignal(text);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new EngineError("invalid", cause.message, { cause });
+  }
+}

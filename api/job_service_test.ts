@@ -1,0 +1,402 @@
+import assert from "node:assert/strict";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { EngineError, type EngineErrorKind } from "../core/errors.ts";
+import { getLogger, type LogFormat, setUpLogging } from "../core/std_log.ts";
+import { Health, HealthCheckResponse_ServingStatus as Serving } from "../proto/gen/grpc/health/v1/health_pb.ts";
+import { EndReason, JobService, JobState, LogStream } from "../proto/gen/joblet/v1/job_pb.ts";
+import { peerKey } from "./context.ts";
+import type { Identity } from "./identity.ts";
+import { createInterceptors } from "./interceptors.ts";
+import type { Role } from "./role.ts";
+import { createRoutes } from "./routes.ts";
+import { FakeEngine, piece } from "./testing/fake_engine.ts";
+
+interface Setup {
+  readonly engine: FakeEngine;
+  /** A client for the service as this caller. */
+  as(name: string, role: Role): Client<typeof JobService>;
+  health(): Client<typeof Health>;
+}
+
+function setUp(): Setup {
+  const engine = new FakeEngine();
+  const transport = (identity?: Identity) => {
+    // Stands for the server, which puts the connection's peer there.
+    const connect: Interceptor = (next) => (request) => {
+      if (identity) request.contextValues.set(peerKey, () => identity);
+      return next(request);
+    };
+    return createRouterTransport(createRoutes(engine), {
+      router: { interceptors: [connect, ...createInterceptors()] },
+    });
+  };
+  return {
+    engine,
+    as: (name, role) => createClient(JobService, transport({ name, role, expiresAtMs: Infinity })),
+    health: () => createClient(Health, transport({ name: "bob", role: "viewer", expiresAtMs: Infinity })),
+  };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return await promise.then(() => "OK", (error) => Code[ConnectError.from(error).code] ?? "?");
+}
+
+async function drain<T>(messages: AsyncIterable<T>): Promise<T[]> {
+  return await Array.fromAsync(messages);
+}
+
+/** Collects log lines of a body. */
+async function logged(format: LogFormat, body: () => Promise<void>): Promise<string[]> {
+  const lines: string[] = [];
+  setUpLogging({ format, level: "info", write: (line) => lines.push(new TextDecoder().decode(line)) });
+  try {
+    await body();
+  } finally {
+    setUpLogging({ write: () => {} });
+  }
+  return lines;
+}
+
+Deno.test("runJob hands the whole spec to the engine, in the caller's name, and what is unset stays unset", async () => {
+  const { engine, as } = setUp();
+  const alice = as("alice", "user");
+  const { job } = await alice.runJob({
+    spec: {
+      command: "sh",
+      args: ["-c", "exit 7"],
+      name: "seven",
+      env: { A: "b=c" },
+      workdir: "/tmp",
+      network: "host",
+      limits: { cpuPercent: 50, memoryBytes: 1n << 40n, ioBytesPerSecond: 9n, cpuCores: "0-1" },
+      timeout: { seconds: 1n, nanos: 1 },
+    },
+  });
+  assert.equal(job?.owner, "alice");
+  assert.deepEqual(engine.inputs[0], {
+    command: "sh",
+    args: ["-c", "exit 7"],
+    name: "seven",
+    env: { A: "b=c" },
+    workdir: "/tmp",
+    network: "host",
+    limits: { cpuPercent: 50, memoryBytes: 1n << 40n, ioBytesPerSecond: 9n, cpuCores: "0-1" },
+    timeoutMs: 1001,
+  });
+  await alice.runJob({ spec: { command: "id", limits: {} } });
+  const { limits, ...rest } = engine.inputs[1]!;
+  assert.deepEqual(rest, { command: "id", args: [], name: "", env: {} });
+  assert.deepEqual(limits, { cpuPercent: undefined, memoryBytes: undefined, ioBytesPerSecond: undefined });
+});
+
+Deno.test("every method answers an empty request with a status, never with a crash", async () => {
+  const { as } = setUp();
+  const admin = as("root", "admin");
+  const answers: Record<string, string> = {
+    runJob: await codeOf(admin.runJob({})),
+    planJob: await codeOf(admin.planJob({})),
+    getJob: await codeOf(admin.getJob({})),
+    listJobs: await codeOf(admin.listJobs({})),
+    stopJob: await codeOf(admin.stopJob({})),
+    deleteJob: await codeOf(admin.deleteJob({})),
+    watchJob: await codeOf(drain(admin.watchJob({}))),
+    streamLogs: await codeOf(drain(admin.streamLogs({}))),
+  };
+  const { listJobs, ...others } = answers;
+  assert.equal(listJobs, "OK");
+  for (const [method, code] of Object.entries(others)) assert.equal(code, "InvalidArgument", method);
+});
+
+Deno.test("malformed fields are INVALID_ARGUMENT", async () => {
+  const { engine, as } = setUp();
+  const admin = as("root", "admin");
+  const { id } = engine.add("root", { state: "running", startedAt: new Date() });
+  const wrong = [
+    admin.runJob({ spec: { command: "x", timeout: { seconds: -1n } } }),
+    admin.runJob({ spec: { command: "x", timeout: { seconds: 1n, nanos: 1_000_000_000 } } }),
+    admin.runJob({ spec: { command: "x", timeout: { seconds: 1n << 60n } } }),
+    admin.stopJob({ id, signal: "SIGNOPE" }),
+    admin.stopJob({ id, grace: { nanos: -1 } }),
+    admin.listJobs({ states: [JobState.UNSPECIFIED] }),
+    admin.listJobs({ states: [99 as JobState] }),
+    drain(admin.streamLogs({ id, offset: 1n << 60n })),
+    drain(admin.streamLogs({ id, streams: [LogStream.UNSPECIFIED] })),
+  ];
+  for (const [index, call] of wrong.entries()) assert.equal(await codeOf(call), "InvalidArgument", String(index));
+  assert.deepEqual(engine.stops, []);
+  assert.deepEqual(engine.inputs, []);
+});
+
+Deno.test("a job of somebody else is PERMISSION_DENIED in each method, an unknown one NOT_FOUND", async () => {
+  const { engine, as } = setUp();
+  const { id } = engine.add("alice", { state: "running", startedAt: new Date() });
+  const calls = (client: Client<typeof JobService>, ref: string) => ({
+    getJob: client.getJob({ id: ref }),
+    watchJob: drain(client.watchJob({ id: ref })),
+    streamLogs: drain(client.streamLogs({ id: ref })),
+    stopJob: client.stopJob({ id: ref }),
+    deleteJob: client.deleteJob({ id: ref }),
+  });
+  for (const [method, call] of Object.entries(calls(as("bob", "user"), id))) {
+    assert.equal(await codeOf(call), "PermissionDenied", method);
+  }
+  for (const [method, call] of Object.entries(calls(as("bob", "user"), "0000000-none"))) {
+    assert.equal(await codeOf(call), "NotFound", method);
+  }
+  assert.equal(engine.get(id).status.state, "running");
+  assert.equal(engine.openStreams, 0);
+});
+
+Deno.test("a viewer reads everybody's jobs and starts, stops and deletes none", async () => {
+  const { engine, as } = setUp();
+  const { id } = engine.add("alice", { state: "running", startedAt: new Date() });
+  const viewer = as("alice", "viewer");
+  assert.equal((await viewer.getJob({ id })).job?.id, id);
+  assert.equal((await drain(viewer.streamLogs({ id }))).length, 2);
+  assert.equal((await viewer.listJobs({})).jobs.length, 1);
+  for (
+    const call of [
+      viewer.runJob({ spec: { command: "id" } }),
+      viewer.planJob({ spec: { command: "id" } }),
+      viewer.stopJob({ id }),
+      viewer.deleteJob({ id }),
+    ]
+  ) assert.equal(await codeOf(call), "PermissionDenied");
+  assert.deepEqual(engine.inputs, []);
+});
+
+Deno.test("listJobs gives a user its own jobs only, whatever owner it asks for", async () => {
+  const { engine, as } = setUp();
+  engine.add("alice", { state: "pending" });
+  engine.add("bob", { state: "pending" });
+  const owners = async (client: Client<typeof JobService>, owner = "") => {
+    const { jobs } = await client.listJobs({ owner });
+    return jobs.map((job) => job.owner);
+  };
+  assert.deepEqual(await owners(as("bob", "user")), ["bob"]);
+  assert.deepEqual(await owners(as("bob", "user"), "bob"), ["bob"]);
+  assert.deepEqual(await owners(as("bob", "user"), "alice"), []);
+  assert.deepEqual(await owners(as("bob", "admin")), ["alice", "bob"]);
+  assert.deepEqual(await owners(as("bob", "viewer"), "alice"), ["alice"]);
+});
+
+Deno.test("listJobs passes filters and page on", async () => {
+  const { engine, as } = setUp();
+  const states = [JobState.RUNNING, JobState.LOST];
+  const answer = await as("a", "admin").listJobs({ pageSize: 5, pageToken: "p", states, owner: "x", name: "n" });
+  assert.equal(answer.nextPageToken, "next");
+  assert.deepEqual(engine.queries, [
+    { pageSize: 5, pageToken: "p", states: ["running", "lost"], owner: "x", name: "n" },
+  ]);
+});
+
+Deno.test("jobs are told with exactly the fields that are known", async () => {
+  const { engine, as } = setUp();
+  const alice = as("alice", "user");
+  const [startedAt, endedAt] = [new Date(1_700_000_000_123), new Date(1_700_000_001_000)];
+  const get = async (status: Parameters<FakeEngine["add"]>[1]) => {
+    const { job } = await alice.getJob({ id: engine.add("alice", status).id });
+    return job!;
+  };
+  const pending = await get({ state: "pending" });
+  assert.equal(pending.state, JobState.PENDING);
+  assert.deepEqual([pending.endReason, pending.exitCode, pending.signal], [
+    EndReason.UNSPECIFIED,
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual([pending.startedAt, pending.endedAt, pending.startFailure], [undefined, undefined, undefined]);
+
+  const usage = { cpuUserMs: 1500.5, memoryPeakBytes: 4096 };
+  const exit = { kind: "exited", code: 0 } as const;
+  const done = await get({ state: "completed", startedAt, endedAt, reason: "exited", exit, usage });
+  assert.equal(done.exitCode, 0);
+  assert.equal(done.signal, undefined);
+  assert.deepEqual([done.startedAt?.seconds, done.startedAt?.nanos], [1_700_000_000n, 123_000_000]);
+  assert.deepEqual([done.usage?.cpuUser?.seconds, done.usage?.cpuUser?.nanos], [1n, 500_500_000]);
+  assert.equal(done.usage?.cpuSystem, undefined);
+  assert.equal(done.usage?.memoryPeakBytes, 4096n);
+
+  const killed = await get({ state: "failed", endedAt, reason: "signaled", exit: { kind: "signaled", signal: 9 } });
+  assert.deepEqual([killed.exitCode, killed.signal, killed.startedAt], [undefined, 9, undefined]);
+
+  const failure = {
+    step: 'exec "foo"',
+    errno: "ENOENT",
+    message: 'exec "foo": not found in PATH',
+    exitCode: 127,
+  } as const;
+  const unstarted = await get({ state: "failed", endedAt, reason: "start_failed", failure });
+  assert.equal(unstarted.endReason, EndReason.START_FAILED);
+  assert.deepEqual([unstarted.startFailure?.errno, unstarted.startFailure?.exitCode], ["ENOENT", 127]);
+});
+
+Deno.test("streamLogs passes bytes, times, gaps and the ended job on and does not copy the bytes", async () => {
+  const { engine, as } = setUp();
+  const exit = { kind: "exited", code: 3 } as const;
+  const { id } = engine.add("alice", { state: "failed", endedAt: new Date(), reason: "exited", exit });
+  const bytes = new Uint8Array([0, 255, 10]);
+  engine.pieces = [{ ...piece(0, ""), data: bytes }, { ...piece(40, "", "stderr"), missingBytes: 7 }];
+  const answers = await drain(as("alice", "user").streamLogs({ id, offset: 12n, streams: [1, 2, 1] }));
+  assert.deepEqual(engine.logQueries, [{ offset: 12, follow: false, streams: ["stdout", "stderr"] }]);
+  const [first, second] = answers[0]!.frames;
+  assert.deepEqual(first!.data, bytes);
+  assert.deepEqual([first!.time?.seconds, first!.time?.nanos], [1_700_000_000n, 123_456_789]);
+  assert.deepEqual([second!.offset, second!.stream, second!.missingBytes], [40n, LogStream.STDERR, 7n]);
+  assert.equal(answers[0]!.nextOffset, 2n);
+  assert.equal(answers[0]!.endedJob, undefined);
+  assert.equal(answers[1]!.endedJob?.exitCode, 3);
+});
+
+Deno.test("watchJob sends the job now and after each change and ends after a terminal state", async () => {
+  const { engine, as } = setUp();
+  const { id } = engine.add("alice", { state: "running", startedAt: new Date() });
+  const states: JobState[] = [];
+  for await (const { job } of as("alice", "user").watchJob({ id })) {
+    states.push(job!.state);
+    if (job!.state === JobState.RUNNING) await engine.stop(id);
+  }
+  assert.equal(states[0], JobState.RUNNING);
+  assert.equal(states.at(-1), JobState.STOPPED);
+  assert.equal(engine.openStreams, 0);
+});
+
+Deno.test("streams end with the caller's abort and with its deadline, and free the engine's side", async () => {
+  const { engine, as } = setUp();
+  const { id } = engine.add("alice", { state: "running", startedAt: new Date() });
+  const alice = as("alice", "user");
+  const abort = new AbortController();
+  const read = async () => {
+    for await (const _answer of alice.streamLogs({ id, follow: true }, { signal: abort.signal })) abort.abort();
+  };
+  assert.equal(await codeOf(read()), "Canceled");
+  await engine.streamsAre(0);
+  assert.equal(await codeOf(drain(alice.watchJob({ id }, { timeoutMs: 20 }))), "DeadlineExceeded");
+  await engine.streamsAre(0);
+});
+
+Deno.test("stopJob passes signal and grace on, resolves prefixes once, and leaves an ended job unchanged", async () => {
+  const { engine, as } = setUp();
+  const { id } = engine.add("alice", { state: "running", startedAt: new Date() });
+  const alice = as("alice", "user");
+  const { job } = await alice.stopJob({
+    id: id.slice(0, 8),
+    signal: "int",
+    grace: { seconds: 2n, nanos: 500_000_000 },
+  });
+  assert.equal(job?.state, JobState.STOPPED);
+  assert.equal(job?.endReason, EndReason.STOPPED);
+  assert.deepEqual((await alice.stopJob({ id })).job?.state, JobState.STOPPED);
+  assert.deepEqual(engine.stops, [{ signal: "SIGINT", graceMs: 2500 }, {}]);
+  await alice.deleteJob({ id });
+  assert.equal(await codeOf(alice.getJob({ id })), "NotFound");
+});
+
+Deno.test("planJob tells the steps and runs nothing", async () => {
+  const { engine, as } = setUp();
+  const { steps } = await as("alice", "user").planJob({ spec: { command: "id" } });
+  assert.deepEqual(steps.map(({ actor, name, detail }) => [actor, name, detail]), [["program", "exec", "id"]]);
+  assert.equal(engine.jobs.size, 0);
+});
+
+Deno.test("engine errors become the right codes with their message, unknown ones INTERNAL without it", async () => {
+  const { engine, as } = setUp();
+  const alice = as("alice", "user");
+  const table: Record<EngineErrorKind, Code> = {
+    invalid: Code.InvalidArgument,
+    not_found: Code.NotFound,
+    forbidden: Code.PermissionDenied,
+    precondition: Code.FailedPrecondition,
+    conflict: Code.Aborted,
+    exhausted: Code.ResourceExhausted,
+    unavailable: Code.Unavailable,
+  };
+  for (const [kind, code] of Object.entries(table)) {
+    engine.nextError = new EngineError(kind as EngineErrorKind, `Cannot, ${kind}`);
+    const error = await alice.runJob({ spec: { command: "x" } }).then(() => assert.fail(), ConnectError.from);
+    assert.equal(error.code, code, kind);
+    assert.equal(error.rawMessage, `Cannot, ${kind}`);
+  }
+  const lines = await logged("json", async () => {
+    engine.nextError = new Error("secret path /x");
+    const error = await alice.runJob({ spec: { command: "x" } }).then(() => assert.fail(), ConnectError.from);
+    assert.equal(error.code, Code.Internal);
+    assert.match(error.rawMessage, /^Cannot answer: internal error, see request [0-9a-f-]{36} in the server's log$/);
+  });
+  const failure = lines.find((line) => line.includes("Request failed"));
+  assert.match(failure ?? "", /secret path/);
+  const id = /"request":"([^"]+)"/.exec(failure ?? "")?.[1];
+  assert.ok(id && lines.filter((line) => line.includes(id)).length === 2, "the failure and the call share their id");
+});
+
+Deno.test("an error in the middle of a stream becomes a code as well", async () => {
+  const { engine, as } = setUp();
+  const { id } = engine.add("alice", { state: "running", startedAt: new Date() });
+  engine.logError = new EngineError("exhausted", "Cannot read on: the journal is gone");
+  assert.equal(await codeOf(drain(as("alice", "user").streamLogs({ id }))), "ResourceExhausted");
+  engine.logError = new TypeError("x is not a function");
+  const lines = await logged("json", async () => {
+    assert.equal(await codeOf(drain(as("alice", "user").streamLogs({ id }))), "Internal");
+  });
+  assert.match(lines.join(""), /x is not a function/);
+});
+
+Deno.test("a call without a peer, or with an expired one, is UNAUTHENTICATED before anything else", async () => {
+  const engine = new FakeEngine();
+  const router = { interceptors: createInterceptors(getLogger("api")) };
+  const jobs = createClient(JobService, createRouterTransport(createRoutes(engine), { router }));
+  assert.equal(await codeOf(jobs.runJob({ spec: { command: "x" } })), "Unauthenticated");
+  assert.equal(await codeOf(drain(jobs.streamLogs({ id: "a" }))), "Unauthenticated");
+  const expired: Interceptor = (next) => (request) => {
+    request.contextValues.set(peerKey, () => ({ name: "bob", role: "admin", expiresAtMs: Date.now() - 1 }));
+    return next(request);
+  };
+  const late = createRouterTransport(createRoutes(engine), {
+    router: { interceptors: [expired, ...router.interceptors] },
+  });
+  assert.equal(await codeOf(createClient(JobService, late).runJob({ spec: { command: "x" } })), "Unauthenticated");
+  assert.deepEqual(engine.inputs, []);
+});
+
+Deno.test("the request log tells method, name and code and neither command, environment nor output", async () => {
+  const { engine, as } = setUp();
+  engine.pieces = [piece(0, "TOPSECRET")];
+  const lines = await logged("json", async () => {
+    const alice = as("alice", "user");
+    const { job } = await alice.runJob({ spec: { command: "TOPSECRET", env: { KEY: "TOPSECRET" } } });
+    await drain(alice.streamLogs({ id: job!.id }));
+    await codeOf(alice.getJob({ id: "ffff" }));
+  });
+  assert.equal(lines.length, 3);
+  assert.match(lines[0]!, /"method":"joblet\.v1\.JobService\/RunJob".*"name":"alice".*"code":"OK".*"ms":[\d.]+/);
+  assert.match(lines[1]!, /"method":"joblet\.v1\.JobService\/StreamLogs".*"code":"OK"/);
+  assert.match(lines[2]!, /"method":"joblet\.v1\.JobService\/GetJob".*"code":"NotFound"/);
+  assert.ok(!lines.join("").includes("TOPSECRET"));
+});
+
+Deno.test("health says SERVING for the server and each service, NOT_FOUND for others, and watches until the caller leaves", async () => {
+  const health = setUp().health();
+  for (const service of ["", "joblet.v1.JobService", "grpc.health.v1.Health"]) {
+    assert.equal((await health.check({ service })).status, Serving.SERVING);
+  }
+  assert.equal(await codeOf(health.check({ service: "nope" })), "NotFound");
+  for (const [service, expected] of [["", Serving.SERVING], ["nope", Serving.SERVICE_UNKNOWN]] as const) {
+    const abort = new AbortController();
+    const seen: Serving[] = [];
+    const watch = async () => {
+      for await (const { status } of health.watch({ service }, { signal: abort.signal })) {
+        seen.push(status);
+        abort.abort();
+      }
+    };
+    assert.equal(await codeOf(watch()), "Canceled");
+    assert.deepEqual(seen, [expected]);
+  }
+});

@@ -1,0 +1,156 @@
+/** An engine that runs nothing: for tests of what stands on an engine. */
+import { EngineError } from "../../core/errors.ts";
+import type { Engine, JobPage, JobQuery, PlanLine } from "../../core/jobs/engine.ts";
+import { isTerminal, type Job, type JobStatus, transition } from "../../core/jobs/job.ts";
+import type { JobSpecInput, StopOptions } from "../../core/jobs/spec.ts";
+import type { LogBatch, LogPiece, LogQuery } from "../../core/logs/log.ts";
+import { newJobId } from "../../core/values/job_id.ts";
+
+export class FakeEngine implements Engine {
+  readonly jobs = new Map<string, Job>();
+  readonly inputs: JobSpecInput[] = [];
+  readonly queries: JobQuery[] = [];
+  readonly logQueries: LogQuery[] = [];
+  readonly stops: (StopOptions | undefined)[] = [];
+  /** Handed out by `logs` before it waits or ends. */
+  pieces: LogPiece[] = [];
+  /** Thrown by the next `run`. */
+  nextError: Error | undefined;
+  /** Thrown by `logs` after the pieces. */
+  logError: Error | undefined;
+  openStreams = 0;
+  closed = false;
+  readonly #changes = new EventTarget();
+
+  run(input: JobSpecInput, owner: string): Promise<Job> {
+    this.inputs.push(input);
+    const error = this.nextError;
+    this.nextError = undefined;
+    if (error) return Promise.reject(error);
+    return Promise.resolve(this.add(owner, { state: "running", startedAt: new Date() }, input));
+  }
+
+  add(owner: string, status: JobStatus, input: JobSpecInput = {}): Job {
+    const { command = "true", args = [], name = "", env = {} } = input;
+    const spec = { command, args, name, env, workdir: "/work", network: "none" as const, limits: {} };
+    const job: Job = { id: newJobId(), owner, spec, status, createdAt: new Date(), version: 1 };
+    this.jobs.set(job.id, job);
+    return job;
+  }
+
+  change(id: string, status: JobStatus): Job {
+    const job = transition(this.get(id), status);
+    this.jobs.set(id, job);
+    this.#notify();
+    return job;
+  }
+
+  plan(input: JobSpecInput): readonly PlanLine[] {
+    this.inputs.push(input);
+    return [{ actor: "program", name: "exec", detail: input.command ?? "" }];
+  }
+
+  get(ref: string): Job {
+    const found = [...this.jobs.values()].filter((job) => job.id.startsWith(ref));
+    if (found.length === 0) throw new EngineError("not_found", `Cannot find job '${ref}'`);
+    if (found.length > 1) throw new EngineError("invalid", `Cannot tell which job '${ref}' means`);
+    return found[0]!;
+  }
+
+  list(query: JobQuery = {}): JobPage {
+    this.queries.push(query);
+    const jobs = [...this.jobs.values()].filter((job) => query.owner === undefined || job.owner === query.owner);
+    return { jobs, nextPageToken: "next" };
+  }
+
+  async *watch(ref: string, signal: AbortSignal): AsyncGenerator<Job> {
+    const { id } = this.get(ref);
+    this.#opened(1);
+    try {
+      while (!signal.aborted) {
+        const job = this.get(id);
+        const changed = this.#changed(signal);
+        yield job;
+        if (isTerminal(job.status.state)) return;
+        await changed;
+      }
+    } finally {
+      this.#opened(-1);
+    }
+  }
+
+  async *logs(ref: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogBatch> {
+    const { id } = this.get(ref);
+    this.logQueries.push(query);
+    this.#opened(1);
+    try {
+      yield { pieces: this.pieces, nextOffset: this.pieces.length };
+      if (this.logError) throw this.logError;
+      while (query.follow && !signal.aborted && !isTerminal(this.get(id).status.state)) await this.#changed(signal);
+      if (!signal.aborted) yield { pieces: [], nextOffset: this.pieces.length, endedJob: this.get(id) };
+    } finally {
+      this.#opened(-1);
+    }
+  }
+
+  stop(ref: string, options?: StopOptions): Promise<Job> {
+    this.stops.push(options);
+    const job = this.get(ref);
+    if (job.status.state !== "running") return Promise.resolve(job);
+    const { startedAt } = job.status;
+    this.change(job.id, { state: "stopping", startedAt, requestedAt: new Date() });
+    const exit = { kind: "signaled", signal: 15 } as const;
+    return Promise.resolve(
+      this.change(job.id, { state: "stopped", startedAt, endedAt: new Date(), reason: "stopped", exit }),
+    );
+  }
+
+  delete(ref: string): Promise<void> {
+    const job = this.get(ref);
+    if (!isTerminal(job.status.state)) {
+      return Promise.reject(new EngineError("precondition", `Cannot delete job ${job.id}: it has not ended`));
+    }
+    this.jobs.delete(job.id);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.closed = true;
+    return Promise.resolve();
+  }
+
+  /** Resolves when this many streams are open. */
+  async streamsAre(count: number): Promise<void> {
+    while (this.openStreams !== count) {
+      await new Promise((resolve) => this.#changes.addEventListener("streams", resolve, { once: true }));
+    }
+  }
+
+  #opened(by: number): void {
+    this.openStreams += by;
+    this.#changes.dispatchEvent(new Event("streams"));
+  }
+
+  #notify(): void {
+    this.#changes.dispatchEvent(new Event("job"));
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        signal.removeEventListener("abort", done);
+        this.#changes.removeEventListener("job", done);
+        resolve();
+      };
+      signal.addEventListener("abort", done, { once: true });
+      this.#changes.addEventListener("job", done, { once: true });
+    });
+  }
+}
+
+/** A piece of output. */
+export function piece(offset: number, text: string, stream: LogPiece["stream"] = "stdout"): LogPiece {
+  const data = new TextEncoder().encode(text);
+  return { offset, stream, timeNs: 1_700_000_000_123_456_789n, data, missingBytes: 0 };
+}

@@ -1,0 +1,168 @@
+/** One port for gRPC, gRPC-web and Connect, over HTTP/2 and HTTP/1.1, behind mutual TLS 1.3. */
+import {
+  createSecureServer,
+  type Http2SecureServer,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from "node:http2";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { EngineError } from "../core/errors.ts";
+import type { Engine } from "../core/jobs/engine.ts";
+import { getLogger, type Logger } from "../core/std_log.ts";
+import type { ServerConfig } from "./config.ts";
+import { Connections } from "./connections.ts";
+import { peerKey } from "./context.ts";
+import { createInterceptors } from "./interceptors.ts";
+import { Peers } from "./peer.ts";
+import { createRoutes } from "./routes.ts";
+import { assertRefusesStrangers } from "./self_test.ts";
+import { assertUsableTls } from "./tls_material.ts";
+
+/** Largest request message; answers are bounded by what the engine hands out. */
+const READ_MAX_BYTES = 4 << 20;
+const MAX_CONNECTIONS = 1024;
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+const HTTP2_LIMITS = {
+  // MiB for all streams of a session together.
+  maxSessionMemory: 64,
+  settings: {
+    initialWindowSize: 16 << 20,
+    maxFrameSize: 1 << 18,
+    maxConcurrentStreams: 1000,
+    maxHeaderListSize: 64 << 10,
+  },
+} as const;
+
+export interface ServerOptions {
+  readonly engine: Engine;
+  /** Of the engine's part nothing is used. */
+  readonly config: Pick<ServerConfig, "address" | "port" | "tls" | "roleSources">;
+  /** @default {getLogger("api")} */
+  readonly log?: Logger;
+}
+
+export interface RunningServer {
+  readonly address: string;
+  readonly port: number;
+  /**
+   * Stops accepting, ends the streams with UNAVAILABLE and lets unary calls finish; what is still open after the grace is
+   * cut off. Idempotent; a later call with less grace shortens it.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+type Request = IncomingMessage | Http2ServerRequest;
+type Response = ServerResponse | Http2ServerResponse;
+
+/** Opens the port. Resolves once it is proven that strangers are refused. @throws {EngineError} with the cure */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, log = getLogger("api") } = options;
+  assertUsableTls(config.tls, Date.now());
+  const shutdown = new AbortController();
+  let ready = false;
+  const server: Http2SecureServer = createSecureServer({
+    ...config.tls,
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: "TLSv1.3",
+    allowHTTP1: true,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ...HTTP2_LIMITS,
+  });
+  server.maxConnections = MAX_CONNECTIONS;
+  const connections = new Connections(server, log);
+  const handle = createHandler(options, shutdown.signal, log);
+  server.on("request", (request: Request, response: Response) => {
+    if (!("stream" in request)) {
+      connections.requestStarted(request.socket);
+      response.once("close", () => connections.requestEnded(request.socket));
+    }
+    if (ready) handle(request, response);
+    else answerPlainly(response, 503);
+  });
+  const { address, port } = await listen(server, config.address, config.port);
+  const close = closer(server, connections, shutdown);
+  try {
+    await assertRefusesStrangers(dialable(address), port, config.tls.ca);
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  ready = true;
+  return { address, port, close };
+}
+
+/** The adapter, with a net below: a request that it can't even read throws in an event, which would end the process. */
+function createHandler(options: ServerOptions, shutdownSignal: AbortSignal, log: Logger) {
+  const peers = new Peers(options.config.roleSources);
+  const adapter = connectNodeAdapter({
+    routes: createRoutes(options.engine),
+    interceptors: createInterceptors(log),
+    contextValues: (request) => createContextValues().set(peerKey, peers.lookup(request)),
+    readMaxBytes: READ_MAX_BYTES,
+    // Compressed requests are read; answers are not compressed, as that would slow output down to 45 MB/s.
+    compressMinBytes: 0xffff_ffff,
+    shutdownSignal,
+  });
+  return (request: Request, response: Response) => {
+    // A reset by the client arrives here, with nobody else listening once the request was read.
+    const note = (error: Error) => log.debug("Request broke off", { error: error.message });
+    request.on("error", note);
+    response.on("error", note);
+    try {
+      adapter(request, response);
+    } catch (error) {
+      note(error instanceof Error ? error : new Error(String(error)));
+      answerPlainly(response, 400);
+    }
+  };
+}
+
+function answerPlainly(response: Response, status: number): void {
+  response.statusCode = status;
+  response.end();
+}
+
+function listen(server: Http2SecureServer, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: Error & { readonly code?: string }) => {
+      reject(new EngineError("precondition", `Cannot listen on ${host}:${port}: ${whyNot(error)}`, { cause: error }));
+    });
+    // A server on TCP has an address of this form, never a path.
+    server.listen(port, host, () => resolve(server.address() as AddressInfo));
+  });
+}
+
+function whyNot(error: Error & { readonly code?: string }): string {
+  if (error.code === "EADDRINUSE") return "the port is in use; stop what uses it or change server.port";
+  if (error.code === "EADDRNOTAVAIL") return "this host does not have the address; change server.address";
+  if (error.code === "EACCES") return "ports below 1024 need root";
+  return error.message;
+}
+
+/** An address to reach oneself: a wildcard is none. */
+function dialable(address: string): string {
+  if (address === "0.0.0.0") return "127.0.0.1";
+  return address === "::" ? "::1" : address;
+}
+
+function closer(server: Http2SecureServer, connections: Connections, shutdown: AbortController) {
+  let closed: Promise<void> | undefined;
+  return async (graceMs: number): Promise<void> => {
+    closed ??= new Promise((resolve) => {
+      server.close(() => resolve());
+      shutdown.abort(new ConnectError("Server is shutting down", Code.Unavailable));
+      connections.drain();
+    });
+    const timer = setTimeout(() => connections.destroy(), graceMs);
+    try {
+      await closed;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}

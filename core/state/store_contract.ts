@@ -1,0 +1,138 @@
+/** What every JobStore must do; each implementation's test runs it. */
+import assert from "node:assert/strict";
+import { EngineError } from "../errors.ts";
+import { type Job, type JobStatus, transition } from "../jobs/job.ts";
+import { newJobId } from "../values/job_id.ts";
+import type { JobStore } from "./store.ts";
+
+export function someJob(fields: Partial<Job> & { readonly name?: string } = {}): Job {
+  const { name = "", ...rest } = fields;
+  const spec = {
+    command: "x",
+    args: ["a b", ""],
+    name,
+    env: { A: "é" },
+    workdir: "/work",
+    network: "none",
+    limits: {},
+  } as const;
+  const base = { id: newJobId(), owner: "ann", spec, createdAt: new Date(1_700_000_000_123), version: 1 };
+  return { ...base, status: { state: "initializing" }, ...rest };
+}
+
+const startedAt = new Date(1_700_000_001_456);
+const RUNNING: JobStatus = { state: "running", startedAt };
+const DONE: JobStatus = {
+  state: "completed",
+  reason: "exited",
+  startedAt,
+  endedAt: new Date(1_700_000_002_789),
+  exit: { kind: "exited", code: 0 },
+  usage: { cpuUserMs: 1.5 },
+};
+
+function isKind(kind: string) {
+  return (error: unknown) => error instanceof EngineError && error.kind === kind;
+}
+
+/** Registers the contract's tests. @param open gives an empty store and frees it with `close` */
+export function storeContract(
+  kind: string,
+  open: () => { readonly store: JobStore; readonly cleanUp: () => Promise<void> },
+) {
+  const test = (name: string, body: (store: JobStore) => Promise<void>) =>
+    Deno.test(`${kind} ${name}`, async () => {
+      const { store, cleanUp } = open();
+      try {
+        await body(store);
+      } finally {
+        await store.close();
+        await cleanUp();
+      }
+    });
+
+  test("gives back exactly what was inserted, through every state", async (store) => {
+    const job = someJob();
+    await store.insert(job);
+    assert.deepEqual(store.get(job.id), job);
+    const running = transition(job, RUNNING);
+    await store.replace(running);
+    const done = transition(running, DONE);
+    await store.replace(done);
+    assert.deepEqual(store.get(job.id), done);
+    assert.equal(store.get(newJobId()), undefined);
+  });
+
+  test("shows a write before it is durable", async (store) => {
+    const job = someJob();
+    const stored = store.insert(job);
+    assert.deepEqual(store.get(job.id), job);
+    await stored;
+  });
+
+  test("refuses a second insert and a change of an old version, and keeps what it has", async (store) => {
+    const job = someJob();
+    await store.insert(job);
+    const running = transition(job, RUNNING);
+    const writes = [store.insert(job), store.replace(running), store.replace(running), store.insert(someJob())];
+    const [again, first, second, other] = await Promise.allSettled(writes);
+    assert(again?.status === "rejected" && isKind("conflict")(again.reason));
+    assert.equal(first?.status, "fulfilled");
+    assert(second?.status === "rejected" && isKind("conflict")(second.reason));
+    assert.equal(other?.status, "fulfilled", "a conflict does not undo its neighbours");
+    assert.deepEqual(store.get(job.id), running);
+    await assert.rejects(store.replace(transition(someJob(), RUNNING)), isKind("conflict"));
+  });
+
+  test("finds by prefix, at most as many as asked for", async (store) => {
+    const ids = ["aaaa0000", "aaaa1111", "bbbb0000"].map((start) => `${start}-0000-4000-8000-000000000000`);
+    await Promise.all(ids.map((id) => store.insert(someJob({ id }))));
+    assert.deepEqual(store.findByPrefix("aaaa", 9).map(({ id }) => id).sort(), ids.slice(0, 2));
+    assert.equal(store.findByPrefix("aaaa", 1).length, 1);
+    assert.deepEqual(store.findByPrefix(ids[2]!, 2).map(({ id }) => id), [ids[2]]);
+    assert.deepEqual(store.findByPrefix("cccc", 2), []);
+  });
+
+  test("lists newest first, page by page, without gap or repetition", async (store) => {
+    const jobs = Array.from(
+      { length: 25 },
+      (_, index) => someJob({ createdAt: new Date(1000 + Math.floor(index / 3)) }),
+    );
+    await Promise.all(jobs.map((job) => store.insert(job)));
+    const seen: Job[] = [];
+    for (let token: string | undefined, page = 0; page < 10; page++) {
+      const { jobs, nextPageToken } = store.list({ pageSize: 4, ...(token ? { pageToken: token } : {}) });
+      seen.push(...jobs);
+      token = nextPageToken;
+      if (token === undefined) break;
+    }
+    assert.equal(new Set(seen.map(({ id }) => id)).size, 25);
+    const times = seen.map(({ createdAt }) => createdAt.getTime());
+    assert.deepEqual(times, [...times].sort((a, b) => b - a));
+  });
+
+  test("filters a list by state, owner and name, and refuses a bad page", async (store) => {
+    const running = transition(someJob({ owner: "bob", name: "n" }), RUNNING);
+    await store.insert(running);
+    await store.insert(someJob());
+    assert.deepEqual(store.list({ states: ["running", "stopping"] }).jobs, [running]);
+    assert.deepEqual(store.list({ owner: "bob" }).jobs, [running]);
+    assert.deepEqual(store.list({ name: "n" }).jobs, [running]);
+    assert.deepEqual(store.list({ name: "n", owner: "ann" }).jobs, []);
+    assert.equal(store.list({}).jobs.length, 2);
+    for (const query of [{ pageSize: 0 }, { pageSize: 1001 }, { pageToken: "x' OR 1=1" }]) {
+      assert.throws(() => store.list(query), isKind("invalid"));
+    }
+  });
+
+  test("tells live jobs from ended ones, and forgets what is deleted", async (store) => {
+    const live = transition(someJob(), RUNNING);
+    const done = transition(transition(someJob(), RUNNING), DONE);
+    await Promise.all([store.insert(live), store.insert(done)]);
+    assert.deepEqual(store.live(), [live]);
+    await store.delete(live.id);
+    await store.delete(live.id);
+    assert.deepEqual(store.live(), []);
+    assert.equal(store.get(live.id), undefined);
+  });
+}

@@ -1,0 +1,132 @@
+/**
+ * A joblet server of its own for a test: temporary home folder, certificates, loopback port; driven through the real
+ * command line. Ends with the test, shows the server's log if the test failed, and lists what was left behind.
+ */
+import assert from "node:assert/strict";
+
+const MAIN = new URL("../../main.ts", import.meta.url).pathname;
+
+/** What a finished command printed. */
+export interface CommandResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Command and first arguments that run joblet: a built file if JOBLET_DIST names one, else the sources. */
+export function jobletCommand(): readonly [string, ...string[]] {
+  const dist = Deno.env.get("JOBLET_DIST");
+  return dist ? [dist] : [Deno.execPath(), "run", "-A", "--quiet", MAIN];
+}
+
+export class TestServer implements AsyncDisposable {
+  readonly home: string;
+  readonly port: number;
+  #process: Deno.ChildProcess | undefined;
+  #log = "";
+  #drained: Promise<unknown> = Promise.resolve();
+
+  private constructor(home: string, port: number) {
+    this.home = home;
+    this.port = port;
+  }
+
+  /** Makes a home with certificates and starts a server on it. */
+  static async start(): Promise<TestServer> {
+    const server = new TestServer(await Deno.makeTempDir({ prefix: "joblet-test-" }), freePort());
+    const made = await server.cli("certs", "init", "--port", String(server.port));
+    assert.equal(made.code, 0, made.stderr);
+    await server.launch();
+    return server;
+  }
+
+  get env(): Record<string, string> {
+    return { JOBLET_HOME: this.home, PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1", HOME: this.home };
+  }
+
+  get pid(): number {
+    assert(this.#process, "the server runs");
+    return this.#process.pid;
+  }
+
+  /** Starts the server process and waits until it listens. */
+  async launch(): Promise<void> {
+    this.#process = this.spawn("server");
+    const listening = Promise.withResolvers<void>();
+    const stdout = this.#collect(this.#process.stdout, listening.resolve);
+    const stderr = this.#collect(this.#process.stderr, () => {});
+    this.#drained = Promise.all([stdout, stderr]).then(() => {
+      listening.reject(new Error(`The server ended before it listened:\n${this.#log}`));
+    });
+    await listening.promise;
+  }
+
+  async #collect(stream: ReadableStream<Uint8Array>, onListening: () => void): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this.#log += decoder.decode(chunk, { stream: true });
+      if (this.#log.includes("listening on ")) onListening();
+    }
+  }
+
+  /** What the server printed. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** Ends the server process and waits for it. @returns its exit code */
+  async end(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    const process = this.#process;
+    assert(process, "the server runs");
+    this.#process = undefined;
+    process.kill(signal);
+    const { code } = await process.status;
+    await this.#drained;
+    return code;
+  }
+
+  /** Starts a joblet command on this home. */
+  spawn(...args: string[]): Deno.ChildProcess {
+    const [command, ...first] = jobletCommand();
+    return new Deno.Command(command, {
+      args: [...first, ...args],
+      env: this.env,
+      clearEnv: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  /** Runs a joblet command on this home to its end. */
+  async cli(...args: string[]): Promise<CommandResult> {
+    const { code, stdout, stderr } = await this.spawn(...args).output();
+    const decoder = new TextDecoder();
+    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  }
+
+  /** Runs `joblet run -d` and returns the job's id. */
+  async detach(...command: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.cli("run", "-d", ...command);
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process) {
+      const { stdout } = await this.cli("ps", "--json");
+      const live = (JSON.parse(stdout || "[]") as { id: string; status: string }[])
+        .filter(({ status }) => ["INITIALIZING", "RUNNING", "STOPPING"].includes(status)).map(({ id }) => id);
+      if (live.length > 0) await this.cli("stop", "--signal", "KILL", ...live);
+      await this.end();
+    }
+    if (Deno.env.get("JOBLET_TEST_KEEP")) return;
+    await Deno.remove(this.home, { recursive: true });
+  }
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
