@@ -83,7 +83,7 @@ Deno.test("parseServerConfig names the wrong key in one line", () => {
     [{ ...minimal, auth: { roleSources: [] } }, "key 'auth.roleSources' must name a source"],
     ["", "it is no YAML: expected a document, but the input is empty"],
     ["text", "it must be a mapping"],
-    ["- 1", "it must be a mapping"],
+    ["- 1", "key 'version' is missing"],
   ];
   for (const [value, expected] of table) {
     assert.throws(() => load(value), { name: "EngineError", message: `Cannot use joblet-config.yml: ${expected}` });

@@ -3,6 +3,7 @@ import type { Http2SecureServer, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "../core/std_log.ts";
+import type { Http2Pacers } from "./http2_pacing.ts";
 
 /** Send a packet after this long without one, so that connections to hosts that are gone end. */
 const KEEP_ALIVE_MS = 30_000;
@@ -17,7 +18,7 @@ export class Connections {
   readonly #requests = new Map<Socket, number>();
   #draining = false;
 
-  constructor(server: Http2SecureServer, readonly log: Logger) {
+  constructor(server: Http2SecureServer, pacers: Http2Pacers, log: Logger) {
     // Not an error for this server: a scanner, a client without certificate, a wire that was cut. An event without a
     // listener would end the process.
     const note = (error: Error) => log.debug("Connection failed", { error: error.message });
@@ -31,13 +32,16 @@ export class Connections {
       });
     };
     server.on("connection", follow);
-    server.on("secureConnection", (socket: TLSSocket) => {
+    // Before the server's own listener, which makes the session and writes its first frames.
+    server.prependListener("secureConnection", (socket: TLSSocket) => {
       follow(socket);
-      if (socket.alpnProtocol !== "h2") this.#requests.set(socket, 0);
+      if (socket.alpnProtocol === "h2") pacers.connected(socket);
+      else this.#requests.set(socket, 0);
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
       socket.setNoDelay(true);
     });
     server.on("session", (session) => {
+      pacers.sessionMade(session);
       this.#sessions.add(session);
       session.on("error", note);
       session.once("close", () => this.#sessions.delete(session));

@@ -1,24 +1,19 @@
 /** One port for gRPC, gRPC-web and Connect, over HTTP/2 and HTTP/1.1, behind mutual TLS 1.3. */
-import {
-  createSecureServer,
-  type Http2SecureServer,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-} from "node:http2";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { createSecureServer, type Http2SecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { Code, ConnectError, createContextValues } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { EngineError } from "../core/errors.ts";
 import type { Engine } from "../core/jobs/engine.ts";
 import { getLogger, type Logger } from "../core/std_log.ts";
 import type { ServerConfig } from "./config.ts";
 import { Connections } from "./connections.ts";
 import { peerKey } from "./context.ts";
+import { Http2Pacers } from "./http2_pacing.ts";
 import { createInterceptors } from "./interceptors.ts";
 import { Peers } from "./peer.ts";
 import { createRoutes } from "./routes.ts";
-import { assertRefusesStrangers } from "./self_test.ts";
+import { answerPlainly, createRpcHandler, type Request, type Response } from "./rpc_handler.ts";
+import { assertRefusesStrangers } from "./stranger_check.ts";
 import { assertUsableTls } from "./tls_material.ts";
 
 /** Largest request message; answers are bounded by what the engine hands out. */
@@ -55,9 +50,6 @@ export interface RunningServer {
   close(graceMs: number): Promise<void>;
 }
 
-type Request = IncomingMessage | Http2ServerRequest;
-type Response = ServerResponse | Http2ServerResponse;
-
 /** Opens the port. Resolves once it is proven that strangers are refused. @throws {EngineError} with the cure */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { config, log = getLogger("api") } = options;
@@ -74,8 +66,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ...HTTP2_LIMITS,
   });
   server.maxConnections = MAX_CONNECTIONS;
-  const connections = new Connections(server, log);
-  const handle = createHandler(options, shutdown.signal, log);
+  const pacers = new Http2Pacers();
+  const connections = new Connections(server, pacers, log);
+  const handle = createHandler(options, pacers, shutdown.signal, log);
   server.on("request", (request: Request, response: Response) => {
     if (!("stream" in request)) {
       connections.requestStarted(request.socket);
@@ -96,35 +89,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return { address, port, close };
 }
 
-/** The adapter, with a net below: a request that it can't even read throws in an event, which would end the process. */
-function createHandler(options: ServerOptions, shutdownSignal: AbortSignal, log: Logger) {
-  const peers = new Peers(options.config.roleSources);
-  const adapter = connectNodeAdapter({
-    routes: createRoutes(options.engine),
+function createHandler({ engine, config }: ServerOptions, pacers: Http2Pacers, shutdown: AbortSignal, log: Logger) {
+  const peers = new Peers(config.roleSources);
+  return createRpcHandler({
+    routes: createRoutes(engine),
     interceptors: createInterceptors(log),
     contextValues: (request) => createContextValues().set(peerKey, peers.lookup(request)),
     readMaxBytes: READ_MAX_BYTES,
     // Compressed requests are read; answers are not compressed, as that would slow output down to 45 MB/s.
     compressMinBytes: 0xffff_ffff,
-    shutdownSignal,
+    shutdownSignal: shutdown,
+    pacers,
+    log,
   });
-  return (request: Request, response: Response) => {
-    // A reset by the client arrives here, with nobody else listening once the request was read.
-    const note = (error: Error) => log.debug("Request broke off", { error: error.message });
-    request.on("error", note);
-    response.on("error", note);
-    try {
-      adapter(request, response);
-    } catch (error) {
-      note(error instanceof Error ? error : new Error(String(error)));
-      answerPlainly(response, 400);
-    }
-  };
-}
-
-function answerPlainly(response: Response, status: number): void {
-  response.statusCode = status;
-  response.end();
 }
 
 function listen(server: Http2SecureServer, host: string, port: number): Promise<AddressInfo> {

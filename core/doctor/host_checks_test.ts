@@ -35,7 +35,7 @@ Deno.test("checkCgroup tells a missing mount from missing controllers", () => {
   assert.equal(checkCgroup("", () => "")[0]?.ok, false);
   assert(checkCgroup(mountinfo, () => "cpuset cpu io memory pids\n").every((check) => check.ok));
   const [where, limits] = checkCgroup(mountinfo, () => "cpu\n");
-  assert(where?.ok && !limits?.ok);
+  assert(where?.ok && limits?.ok === false);
   assert.match(limits.detail, /memory, io, cpuset, pids$/);
 });
 

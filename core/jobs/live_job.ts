@@ -117,6 +117,7 @@ async function readRunEnd(parts: EngineParts, id: string, facts: EndFacts): Prom
           cpuSystemMs: systemCpuUs / 1000,
           memoryPeakBytes: facts.memoryPeakBytes ?? maxRssBytes,
         },
+        ...(outcome.startedNs === undefined ? {} : { startedAt: dateOf(outcome.startedNs) }),
         endedAt: dateOf(outcome.timeNs),
       };
     }

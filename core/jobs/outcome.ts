@@ -14,6 +14,8 @@ export interface RunEnd {
   /** The start failed. */
   readonly failure?: StartFailure;
   readonly usage?: Usage;
+  /** When the program was executed, as init saw it; the server's own note is a moment late. */
+  readonly startedAt?: Date;
   readonly endedAt: Date;
 }
 
@@ -24,7 +26,7 @@ const SIGKILL = 9;
  * itself at the same moment keeps its own end.
  */
 export function terminalStatus(job: Job, end: RunEnd): JobStatus {
-  const startedAt = "startedAt" in job.status ? job.status.startedAt : undefined;
+  const startedAt = end.startedAt ?? ("startedAt" in job.status ? job.status.startedAt : undefined);
   const ran = {
     endedAt: end.endedAt,
     ...(startedAt === undefined ? {} : { startedAt }),

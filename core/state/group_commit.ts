@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { EngineError } from "../errors.ts";
 
@@ -13,11 +13,16 @@ interface Waiter {
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
+  // Statements, as the errors of `exec` have no result code and could not be told apart.
+  readonly #beginStatement: StatementSync;
+  readonly #commitStatement: StatementSync;
   #waiters: Waiter[] = [];
   #committed: Promise<void> = Promise.resolve();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    this.#beginStatement = database.prepare("BEGIN IMMEDIATE");
+    this.#commitStatement = database.prepare("COMMIT");
   }
 
   /** Makes a write. @returns resolves once it is durable; rejects if it or the commit failed, and then it is undone */
@@ -37,7 +42,7 @@ export class GroupCommit {
 
   #begin(): void {
     if (this.#database.isTransaction) return;
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#beginStatement.run();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#committed = promise;
     setImmediate(() => {
@@ -50,7 +55,7 @@ export class GroupCommit {
     // Nothing is open if a failed statement has ended the transaction before.
     if (!this.#database.isTransaction) return;
     try {
-      this.#database.exec("COMMIT");
+      this.#commitStatement.run();
       this.#settle();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");

@@ -1,100 +1,72 @@
 import { EngineError } from "../errors.ts";
 import type { JobPage, JobQuery } from "../jobs/engine.ts";
 import { isTerminal, type Job } from "../jobs/job.ts";
-import { jobFromJson, jobToJson } from "./job_json.ts";
-import { pageRequest, pageToken } from "./page.ts";
+import { formatPageToken, pageSizeOf, parsePageToken } from "./page_token.ts";
 import type { JobStore } from "./store.ts";
 
-/** A store that ends with the process: for tests, and for embedding the engine where no job has to outlive it. */
+/** Keeps jobs in memory only: for tests and for engines that need not outlive their process. */
 export class MemoryStore implements JobStore {
-  /** JSON, so that nobody shares an object with the store. */
-  readonly #jobs = new Map<string, string>();
-  #closed = false;
+  readonly #jobs = new Map<string, Job>();
 
-  // deno-lint-ignore require-await -- errors reject, as in every store
-  async insert(job: Job): Promise<void> {
-    this.#checkOpen();
+  insert(job: Job): Promise<void> {
     if (this.#jobs.has(job.id)) {
-      throw new EngineError("conflict", `Cannot add job ${job.id}: there is one with this id`);
+      return Promise.reject(new EngineError("conflict", `Cannot insert job '${job.id}': it exists`));
     }
-    this.#jobs.set(job.id, jobToJson(job));
-  }
-
-  // deno-lint-ignore require-await -- errors reject, as in every store
-  async replace(job: Job): Promise<void> {
-    this.#checkOpen();
-    const stored = this.get(job.id);
-    if (stored?.version !== job.version - 1) throw replaceConflict(job, stored?.version);
-    this.#jobs.set(job.id, jobToJson(job));
-  }
-
-  get(id: string): Job | undefined {
-    this.#checkOpen();
-    const text = this.#jobs.get(id);
-    return text === undefined ? undefined : jobFromJson(text);
-  }
-
-  findByPrefix(prefix: string, limit: number): Job[] {
-    return this.#all().filter((job) => job.id.startsWith(prefix)).sort((a, b) => compare(a.id, b.id)).slice(0, limit);
-  }
-
-  list(query: JobQuery): JobPage {
-    const { size, after } = pageRequest(query);
-    const { states = [], owner, name } = query;
-    const jobs = this.#all().filter((job) =>
-      (states.length === 0 || states.includes(job.status.state)) &&
-      (owner === undefined || job.owner === owner) &&
-      (name === undefined || job.spec.name === name)
-    ).sort((a, b) => newestFirst(position(a), position(b)));
-    const rest = after ? jobs.filter((job) => newestFirst(position(job), after) > 0) : jobs;
-    const page = rest.slice(0, size);
-    return rest.length > size ? { jobs: page, nextPageToken: pageToken(position(page.at(-1)!)) } : { jobs: page };
-  }
-
-  live(): Job[] {
-    return this.#all().filter((job) => !isTerminal(job.status.state));
-  }
-
-  // deno-lint-ignore require-await -- errors reject, as in every store
-  async delete(id: string): Promise<void> {
-    this.#checkOpen();
-    this.#jobs.delete(id);
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
+    this.#jobs.set(job.id, job);
     return Promise.resolve();
   }
 
-  #all(): Job[] {
-    this.#checkOpen();
-    return [...this.#jobs.values()].map(jobFromJson);
+  replace(job: Job): Promise<void> {
+    if (this.#jobs.get(job.id)?.version !== job.version - 1) {
+      return Promise.reject(new EngineError("conflict", `Cannot change job '${job.id}': it has changed meanwhile`));
+    }
+    this.#jobs.set(job.id, job);
+    return Promise.resolve();
   }
 
-  #checkOpen(): void {
-    if (this.#closed) throw storeClosed();
+  get(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  findByPrefix(prefix: string, limit: number): Job[] {
+    return [...this.#jobs.values()].filter(({ id }) => id.startsWith(prefix)).slice(0, limit);
+  }
+
+  list(query: JobQuery): JobPage {
+    const size = pageSizeOf(query.pageSize);
+    const after = query.pageToken ? parsePageToken(query.pageToken) : undefined;
+    const position = (job: Job) => ({ createdMs: job.createdAt.getTime(), id: job.id });
+    const found = [...this.#jobs.values()]
+      .filter((job) => !query.states?.length || query.states.includes(job.status.state))
+      .filter((job) => query.owner === undefined || job.owner === query.owner)
+      .filter((job) => query.name === undefined || job.spec.name === query.name)
+      .filter((job) => after === undefined || isBehind(position(job), after))
+      .sort((a, b) => isBehind(position(a), position(b)) ? 1 : -1);
+    const jobs = found.slice(0, size);
+    const last = jobs.at(-1);
+    return found.length > size && last ? { jobs, nextPageToken: formatPageToken(position(last)) } : { jobs };
+  }
+
+  live(): Job[] {
+    return [...this.#jobs.values()].filter((job) => !isTerminal(job.status.state));
+  }
+
+  delete(id: string): Promise<void> {
+    this.#jobs.delete(id);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 }
 
-/** What a compare-and-set that failed throws. @param stored version in the store, undefined if the job is not there */
-export function replaceConflict(job: Job, stored: number | undefined): EngineError {
-  const found = stored === undefined ? "it is not stored" : `version ${stored} is stored`;
-  return new EngineError("conflict", `Cannot store version ${job.version} of job ${job.id}: ${found}`);
+interface Position {
+  readonly createdMs: number;
+  readonly id: string;
 }
 
-/** What every method of a closed store throws. */
-export function storeClosed(): EngineError {
-  return new EngineError("unavailable", "Cannot use the job store: it is closed");
-}
-
-function position(job: Job): { createdAtMs: number; id: string } {
-  return { createdAtMs: job.createdAt.getTime(), id: job.id };
-}
-
-function newestFirst(a: { createdAtMs: number; id: string }, b: { createdAtMs: number; id: string }): number {
-  return b.createdAtMs - a.createdAtMs || compare(a.id, b.id);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Whether a comes after b in a list that has the newest first. */
+function isBehind(a: Position, b: Position): boolean {
+  return a.createdMs < b.createdMs || (a.createdMs === b.createdMs && a.id < b.id);
 }

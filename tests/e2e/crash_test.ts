@@ -12,7 +12,7 @@ Deno.test({
   async fn() {
     await using server = await TestServer.start();
     const pid = server.pid;
-    const id = await server.detach("sh", "-c", "while :; do head -c 100000 /dev/zero; sleep 0.01; done");
+    const id = await server.detach("sh", "-c", "while :; do head -c 2000 /dev/zero; sleep 0.01; done");
     for (let kill = 0; kill < KILLS; kill++) {
       const loader = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--quiet", LOADER, server.home, String(server.port), id],

@@ -63,7 +63,7 @@ Deno.test({
   const err = await server.cli("logs", "--stream", "stderr", id);
   assert.deepEqual([err.stdout, err.stderr.split("\n").length], ["", 2001]);
   const head = new Deno.Command("sh", {
-    args: ["-c", '"$@" | head -1', "sh", ...jobletCommand(), "logs", id],
+    args: ["-c", '"$@" | head -1', "sh", ...jobletCommand(), "logs", "--stream", "stdout", id],
     env: server.env,
     clearEnv: true,
   });

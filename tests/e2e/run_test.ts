@@ -16,7 +16,7 @@ Deno.test({
 }, async () => {
   await using server = await TestServer.start();
   assert.equal((await server.cli("run", "--name", "victim", "sh", "-c", "kill -9 $$")).code, 137);
-  const list = JSON.parse((await server.cli("ps", "--all", "--json")).stdout) as { id: string; name: string }[];
+  const list = JSON.parse((await server.cli("ps", "--json")).stdout) as { id: string; name: string }[];
   const victim = list.find(({ name }) => name === "victim");
   assert(victim);
   assert.match((await server.cli("status", victim.id.slice(0, 8))).stdout, /signal 9/);

@@ -26,3 +26,16 @@ export async function connect(server: { readonly home: string; readonly port: nu
     },
   };
 }
+
+/** Waits for a job's first output. */
+export async function untilOutput(client: TestClient, id: string): Promise<void> {
+  // Leaving the loop early does not end the call, which would go on with a timer of its own.
+  const abort = new AbortController();
+  try {
+    for await (const { frames } of client.jobs.streamLogs({ id, follow: true }, { signal: abort.signal })) {
+      if (frames.length > 0) return;
+    }
+  } finally {
+    abort.abort();
+  }
+}

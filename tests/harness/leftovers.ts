@@ -1,47 +1,55 @@
 import { findCgroup2, parseMountinfo } from "../../core/cgroup/mountinfo.ts";
 
-/** Everything on the host that a job could leave behind; compare two of them. */
+/** Everything that a server's jobs could leave behind on the host; compare two of them. */
 export interface HostState {
+  /** Cgroups of jobs of this server. */
   readonly cgroups: readonly string[];
-  readonly mounts: number;
-  readonly namespaces: readonly string[];
+  /** Processes in this server's cgroups, inits included: as long as there is none, no namespace of a job is held open. */
   readonly processes: readonly string[];
+  /** Mounts in the host's mount namespace, those that hold namespaces open included. */
+  readonly mounts: readonly string[];
   readonly temporary: readonly string[];
 }
 
-/** @param home the server's home folder @param marker text in the command line of every process that jobs start */
-export async function hostState(marker: string): Promise<HostState> {
+/** @param home the server's home folder */
+export async function hostState(home: string): Promise<HostState> {
   const mountinfo = await Deno.readTextFile("/proc/self/mountinfo");
   const root = findCgroup2(parseMountinfo(mountinfo))?.mountPoint ?? "/sys/fs/cgroup";
-  const cgroups = (await walk(`${root}/joblet`)).filter((path) => path.includes("/job-"));
-  const namespaces = new Set<string>();
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(home)));
+  const cgroups = await foldersBelow(`${root}/joblet/${hash.slice(0, 4).toHex()}`);
   const processes: string[] = [];
-  for (const entry of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(entry.name)) continue;
-    try {
-      const command = Deno.readTextFileSync(`/proc/${entry.name}/cmdline`).replaceAll("\0", " ");
-      if (command.startsWith("init ") || command.includes(marker)) processes.push(`${entry.name} ${command}`);
-      for (const kind of ["mnt", "net", "pid", "uts", "ipc"]) {
-        namespaces.add(Deno.readLinkSync(`/proc/${entry.name}/ns/${kind}`));
-      }
-    } catch (error) {
-      // The process has ended meanwhile.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+  for (const cgroup of cgroups) {
+    const pids = (await Deno.readTextFile(`${cgroup}/cgroup.procs`)).split("\n").filter((pid) => pid !== "");
+    processes.push(...pids.map((pid) => `${pid} in ${cgroup}`));
   }
-  const temporary = [...Deno.readDirSync("/tmp")].map(({ name }) => name).filter((name) => name.startsWith("job-"));
-  return { cgroups, mounts: mountinfo.split("\n").length, namespaces: [...namespaces].sort(), processes, temporary };
+  return {
+    cgroups: cgroups.filter((path) => path.includes("/job-")),
+    processes,
+    mounts: mountinfo.split("\n"),
+    temporary: [...Deno.readDirSync("/tmp")].map(({ name }) => name).filter((name) => name.startsWith("job-")),
+  };
 }
 
-async function walk(path: string): Promise<string[]> {
+/** Command lines of processes on the host that contain the text. */
+export function processesWith(text: string): string[] {
   const found: string[] = [];
-  try {
-    for await (const entry of Deno.readDir(path)) {
-      if (!entry.isDirectory) continue;
-      found.push(`${path}/${entry.name}`, ...await walk(`${path}/${entry.name}`));
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const command = Deno.readTextFileSync(`/proc/${name}/cmdline`).replaceAll("\0", " ");
+      if (command.includes(text)) found.push(`${name} ${command}`);
+    } catch (error) {
+      // It has ended meanwhile: ESRCH or ENOENT.
+      if (!(error instanceof Error && "code" in error)) throw error;
     }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return found;
+}
+
+async function foldersBelow(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(path)) {
+    if (entry.isDirectory) found.push(`${path}/${entry.name}`, ...await foldersBelow(`${path}/${entry.name}`));
   }
   return found;
 }

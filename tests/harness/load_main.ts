@@ -1,10 +1,10 @@
 /** A client that loads a server until it is killed: load_main.ts HOME PORT ID. Prints "loading" once all is under way. */
 import { connect } from "./client.ts";
 
-const CONNECTIONS = 16;
+const CONNECTIONS = 8;
 const STREAMS = 8;
 const CALLS = 8;
-const WARM_UP_CALLS = 400;
+const WARM_UP_CALLS = 100;
 
 const [home = "", port = "", id = ""] = Deno.args;
 let calls = 0;

@@ -34,14 +34,27 @@ export class TestServer implements AsyncDisposable {
   /** Makes a home with certificates and starts a server on it. */
   static async start(): Promise<TestServer> {
     const server = new TestServer(await Deno.makeTempDir({ prefix: "joblet-test-" }), freePort());
-    const made = await server.cli("certs", "init", "--port", String(server.port));
-    assert.equal(made.code, 0, made.stderr);
-    await server.launch();
-    return server;
+    try {
+      const made = await server.cli("certs", "init", "--port", String(server.port));
+      assert.equal(made.code, 0, made.stderr);
+      await server.launch();
+      return server;
+    } catch (error) {
+      await Deno.remove(server.home, { recursive: true });
+      throw error;
+    }
   }
 
   get env(): Record<string, string> {
-    return { JOBLET_HOME: this.home, PATH: Deno.env.get("PATH") ?? "", NO_COLOR: "1", HOME: this.home };
+    // HOME is the test's, but the runtime's own cache must stay where the modules are.
+    const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+    return {
+      JOBLET_HOME: this.home,
+      PATH: Deno.env.get("PATH") ?? "",
+      NO_COLOR: "1",
+      HOME: this.home,
+      DENO_DIR: cache,
+    };
   }
 
   get pid(): number {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { assertRefusesStrangers } from "./self_test.ts";
+import { assertRefusesStrangers } from "./stranger_check.ts";
 import { createTestAuthority } from "./testing/certificates.ts";
 
 const { tls } = await createTestAuthority();

@@ -1,0 +1,53 @@
+/** The services over a fake engine, called in memory: all that the API does but TLS. */
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type Interceptor,
+} from "@connectrpc/connect";
+import { Health } from "../../proto/gen/grpc/health/v1/health_pb.ts";
+import { JobService } from "../../proto/gen/joblet/v1/job_pb.ts";
+import { peerKey } from "../context.ts";
+import type { Identity } from "../identity.ts";
+import { createInterceptors } from "../interceptors.ts";
+import type { Role } from "../role.ts";
+import { createRoutes } from "../routes.ts";
+import { FakeEngine } from "./fake_engine.ts";
+
+export interface Setup {
+  readonly engine: FakeEngine;
+  /** A client for the service as this caller. */
+  as(name: string, role: Role): Client<typeof JobService>;
+  health(): Client<typeof Health>;
+}
+
+export function setUp(): Setup {
+  const engine = new FakeEngine();
+  const transport = (identity?: Identity) => {
+    // Stands for the server, which puts the connection's peer there.
+    const connect: Interceptor = (next) => (request) => {
+      if (identity) request.contextValues.set(peerKey, () => identity);
+      return next(request);
+    };
+    return createRouterTransport(createRoutes(engine), {
+      router: { interceptors: [connect, ...createInterceptors()] },
+    });
+  };
+  return {
+    engine,
+    as: (name, role) => createClient(JobService, transport({ name, role, expiresAtMs: Infinity })),
+    health: () => createClient(Health, transport({ name: "bob", role: "viewer", expiresAtMs: Infinity })),
+  };
+}
+
+/** Name of the code that a call ends with. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return await promise.then(() => "OK", (error) => Code[ConnectError.from(error).code] ?? "?");
+}
+
+/** All messages of a stream. */
+export async function drain<T>(messages: AsyncIterable<T>): Promise<T[]> {
+  return await Array.fromAsync(messages);
+}

@@ -1,0 +1,72 @@
+/** What all commands have in common: global flags, and errors as one line and an exit code. */
+import type { CommandContext } from "@stricli/core";
+import type { CliContext, Connection, GlobalFlags } from "./context.ts";
+import { describeError } from "./errors.ts";
+
+/** The context that the parser hands to a command. */
+export interface RunContext extends CommandContext {
+  readonly cli: CliContext;
+  /** Set by the command; 0 if it is not. */
+  exitCode: number;
+}
+
+/** Flags of every client command, for its parameters. */
+export const GLOBAL_FLAGS = {
+  json: { kind: "boolean", brief: "Print JSON", default: false, withNegated: false },
+  node: { kind: "parsed", parse: String, brief: "Node in the configuration file", placeholder: "NAME", optional: true },
+  config: {
+    kind: "parsed",
+    parse: String,
+    brief: "Configuration file (default: searched)",
+    placeholder: "FILE",
+    optional: true,
+  },
+} as const;
+
+/** 128 + SIGPIPE, as other programs end. */
+export const BROKEN_PIPE_EXIT = 141;
+
+/**
+ * Makes a function for the parser out of one that returns an exit code. Expected failures become one line on stderr; a
+ * reader of stdout that has gone ends the command quietly.
+ */
+export function command<Flags, Args extends readonly string[]>(
+  body: (cli: CliContext, flags: Flags, ...args: Args) => Promise<number>,
+): (this: RunContext, flags: Flags, ...args: Args) => Promise<void> {
+  return async function (flags, ...args) {
+    try {
+      this.exitCode = await body(this.cli, flags, ...args);
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) {
+        this.exitCode = BROKEN_PIPE_EXIT;
+        return;
+      }
+      const { message, exitCode } = describeError(error, "");
+      await this.cli.terminal.err(`joblet: ${message}\n`);
+      this.exitCode = exitCode;
+    }
+  };
+}
+
+/** Like `command`, with a connection to the node that the flags name, closed at the end. */
+export function clientCommand<Flags extends GlobalFlags, Args extends readonly string[]>(
+  body: (cli: CliContext, connection: Connection, flags: Flags, ...args: Args) => Promise<number>,
+): (this: RunContext, flags: Flags, ...args: Args) => Promise<void> {
+  return command<Flags, Args>(async (cli, flags, ...args) => {
+    using connection = await cli.connect(flags);
+    return await withAddress(connection, () => body(cli, connection, flags, ...args));
+  });
+}
+
+/** Runs calls to a server; failures of the connection name its address. */
+export async function withAddress<T>(connection: Connection, calls: () => Promise<T>): Promise<T> {
+  try {
+    return await calls();
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) throw error;
+    throw describeError(error, connection.address);
+  }
+}
+
+/** Deadline of calls that only read or write a record. */
+export const CALL_OPTIONS = { timeoutMs: 10_000 } as const;

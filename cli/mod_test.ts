@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { EndReason, JobState } from "../proto/gen/joblet/v1/job_pb.ts";
+import { fakeCli } from "./testing/fake_cli.ts";
+
+const ID = "0fb570a0-6753-4486-b3e5-9e84cd0a03ca";
+
+Deno.test("a defect is one line and exit code 1, never a stack trace", async () => {
+  const cli = fakeCli({ getJob: () => ({}) });
+  assert.equal(await cli.run("status", "a"), 1);
+  assert.match(cli.err(), /^joblet: Cannot show the job[^\n]*\n$/);
+});
+
+Deno.test("a host command's failure is one line and exit code 1", async () => {
+  const certsInit = () => Promise.reject(new Deno.errors.PermissionDenied("Permission denied (os error 13)"));
+  const cli = fakeCli({}, { host: { certsInit } });
+  assert.equal(await cli.run("certs", "init"), 1);
+  assert.equal(cli.err(), "joblet: Permission denied (os error 13)\n");
+});
+
+for (
+  const [code, line] of [
+    [Code.NotFound, "joblet: why\n"],
+    [Code.PermissionDenied, "joblet: Not allowed: why\n"],
+    [Code.FailedPrecondition, "joblet: why\n"],
+    [Code.Unauthenticated, /Cannot log in at fake:1: why/],
+    [Code.Unavailable, /Cannot reach the server at fake:1: why/],
+    [Code.DeadlineExceeded, /Cannot get an answer from the server at fake:1/],
+  ] as const
+) {
+  Deno.test(`status answers ${Code[code]} with exit code 1 and words`, async () => {
+    const cli = fakeCli({
+      getJob: () => {
+        throw new ConnectError("why\nsecond line", code);
+      },
+    });
+    assert.equal(await cli.run("status", "a"), 1);
+    typeof line === "string" ? assert.equal(cli.err(), line) : assert.match(cli.err(), line);
+    assert.equal(cli.err().split("\n").length, 2);
+  });
+}
+
+Deno.test("ps reads every page, stops at its limit and has no colours in a pipe", async () => {
+  const sizes: number[] = [];
+  const page = (n: number) =>
+    Array.from({ length: n }, () => ({ id: ID, state: JobState.RUNNING, spec: { command: "x" } }));
+  const cli = fakeCli({
+    listJobs: ({ pageSize, pageToken }) => {
+      sizes.push(pageSize);
+      return { jobs: page(Math.min(pageSize, 2)), nextPageToken: `${pageToken}n` };
+    },
+  });
+  assert.equal(await cli.run("ps", "--limit", "5"), 0);
+  assert.deepEqual(sizes, [5, 3, 1]);
+  assert.equal(cli.out().trimEnd().split("\n").length, 6);
+  assert.equal(cli.out().includes("\x1b"), false);
+});
+
+Deno.test("ps --json prints [] when there are no jobs", async () => {
+  const cli = fakeCli({ listJobs: () => ({}) });
+  assert.equal(await cli.run("--json", "ps"), 0);
+  assert.deepEqual(JSON.parse(cli.out()), []);
+});
+
+Deno.test("status names the signal a job died of and keeps control characters from the terminal", async () => {
+  const job = {
+    id: ID,
+    state: JobState.FAILED,
+    endReason: EndReason.SIGNALED,
+    signal: 9,
+    spec: { command: "a\x1b[2Jb" },
+  };
+  const cli = fakeCli({ getJob: () => ({ job }) });
+  assert.equal(await cli.run("job", "status", ID), 0);
+  assert.match(cli.out(), /signal 9 \(SIGKILL\)/);
+  assert.equal(cli.out().includes("\x1b"), false);
+});
+
+Deno.test("wait exits as the last job did and with 1 if a job's stream ends too early", async () => {
+  const codes: Record<string, number> = { a: 3, b: 4 };
+  const cli = fakeCli({
+    async *watchJob({ id }) {
+      yield { job: { id, state: JobState.RUNNING } };
+      const exitCode = codes[id];
+      if (exitCode !== undefined) yield { job: { id, state: JobState.FAILED, exitCode } };
+    },
+  });
+  assert.equal(await cli.run("wait", "a", "b"), 4);
+  assert.equal(await cli.run("wait", "c"), 1);
+});
+
+Deno.test("--help ends quietly when its reader has gone", async () => {
+  const cli = fakeCli({}, {
+    onOut: () => {
+      throw new Deno.errors.BrokenPipe("Broken pipe");
+    },
+  });
+  assert.equal(await cli.run("--help"), 141);
+  assert.equal(cli.err(), "");
+});
+
+Deno.test("an unknown command is told with what was meant", async () => {
+  const cli = fakeCli({});
+  assert.equal(await cli.run("statsu"), 2);
+  assert.match(cli.err(), /did you mean `status`/);
+});
+
+Deno.test("__complete proposes commands and their flags, and no '--'", async () => {
+  const commands = fakeCli({});
+  assert.equal(await commands.run("__complete", "st"), 0);
+  assert.deepEqual(commands.out().trimEnd().split("\n").map((line) => line.split("\t")[0]), ["status", "stop"]);
+  const flags = fakeCli({});
+  await flags.run("__complete", "run", "--max");
+  assert.deepEqual(flags.out().trimEnd().split("\n").map((line) => line.split("\t")[0]), [
+    "--max-cpu",
+    "--max-memory",
+    "--max-iobps",
+  ]);
+});

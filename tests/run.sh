@@ -1,0 +1,49 @@
+#!/bin/sh
+# Installs what the tests need, then runs the whole gate, `deno task ok`. Works from any folder, and again and again.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+
+# Prints the Debian packages that are missing, judged by a program of each.
+missing_packages() {
+  while read -r program package; do
+    command -v "$program" >/dev/null 2>&1 || printf '%s ' "$package"
+  done <<'EOF'
+gcc gcc
+ld binutils
+objdump binutils
+aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+aarch64-linux-gnu-objdump binutils-aarch64-linux-gnu
+node nodejs
+openssl openssl
+ps procps
+unshare util-linux
+diff diffutils
+shellcheck shellcheck
+EOF
+}
+
+install_packages() {
+  missing=$(missing_packages)
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ]; then
+    echo "tests/run.sh: Cannot install Debian packages without root; wanted: $missing" >&2
+    exit 1
+  fi
+  echo "Installing Debian packages: $missing"
+  apt-get update -qq
+  # shellcheck disable=SC2086 # A list of names.
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+install_packages
+deno=$("$root/packaging/deno.sh")
+PATH=$(dirname "$deno"):$PATH
+export PATH
+# A feature that is absent on a developer's machine skips its tests; where CI runs, it must be there.
+if [ "${CI:-}" = true ]; then
+  JOBLET_TESTS_REQUIRED=1
+  export JOBLET_TESTS_REQUIRED
+fi
+cd "$root"
+exec deno task --quiet ok
