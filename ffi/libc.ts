@@ -57,7 +57,6 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
-  umount2: { parameters: ["buffer", /* const char *target */ "i32" /* int flags */], result: "i32" },
   mmap: {
     parameters: [
       "pointer", /* void *addr */

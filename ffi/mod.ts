@@ -5,6 +5,7 @@ export * from "./fd.ts";
 export { ModificationWatcher } from "./inotify.ts";
 export { INIT_FDS, openInit, PROGRAM_FDS, STATUS_BYTES } from "./init.ts";
 export { LaunchTable, type SyscallArg, type TableCall } from "./launch_table.ts";
+export { chroot, mount, setns, unshare } from "./namespaces.ts";
 export { type FdWatch, Poller } from "./poller.ts";
-export { pidfdOpen, pidfdSendSignal, reapChild } from "./process.ts";
+export { pidfdOpen, pidfdSendSignal, prctl, reapChild } from "./process.ts";
 export { launch, LAUNCH_EXTRA_BYTES, type Launched } from "./trampoline.ts";

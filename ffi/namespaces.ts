@@ -26,9 +26,3 @@ export function mount(source: string, target: string, type: string, flags: numbe
   const [from, to, kind, options] = [cString(source), cString(target), cString(type), cString(data)];
   check("mount", () => libc().mount(from, to, kind, BigInt(flags), options), target);
 }
-
-/** umount2(2). @throws {SyscallError} */
-export function unmount(target: string, flags = 0): void {
-  const name = cString(target);
-  check("umount2", () => libc().umount2(name, flags), target);
-}

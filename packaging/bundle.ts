@@ -1,7 +1,7 @@
 import type { TarMember } from "./tar.ts";
 
 /** Modules that run as workers, relative to the repository: a bundle needs an entry for each. */
-export const WORKERS: readonly string[] = [];
+export const WORKERS: readonly string[] = ["core/doctor/namespace_probe_worker.ts"];
 
 const ENTRY = "packaging/entry_self_extracting.ts";
 

@@ -3,10 +3,10 @@ import { defaultEngineConfig } from "../config.ts";
 import { findCgroup2, parseMountinfo } from "../cgroup/mountinfo.ts";
 import { type Home, homeAt } from "../values/home.ts";
 import { type Check, failed, passed } from "./check.ts";
+import { checkNamespaces, probeNamespaces } from "./namespace_probe.ts";
 
 const MIN_KERNEL = [5, 14] as const; // cgroup.kill
 const MIN_FREE_BYTES = 1024 ** 3;
-const NAMESPACES = ["cgroup", "ipc", "mnt", "net", "pid", "uts"] as const;
 const CONTROLLERS = ["cpu", "memory", "io", "cpuset", "pids"] as const;
 
 /** The kernel's release against what joblet needs. @param release as uname -r prints it */
@@ -29,21 +29,6 @@ export function checkPrivileges(uid: number, status: string): Check {
     found,
     "the server must run as root with CAP_SYS_ADMIN (sudo, or a privileged container)",
   );
-}
-
-/** Whether the kernel allows each kind of namespace. @param procUser folder /proc/sys/user */
-export function checkNamespaces(procUser = "/proc/sys/user"): Check {
-  const forbidden = NAMESPACES.filter((kind) => {
-    try {
-      return Number(Deno.readTextFileSync(`${procUser}/max_${kind}_namespaces`)) === 0;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return true;
-      throw error;
-    }
-  });
-  if (forbidden.length === 0) return passed("namespaces", NAMESPACES.join(", "));
-  const names = forbidden.join(", ");
-  return failed("namespaces", `forbidden: ${names}`, `allow them: sysctl -w user.max_${forbidden[0]}_namespaces=15000`);
 }
 
 /** Where cgroup v2 is and which limits it can enforce. @param readControllers content of a cgroup.controllers file */
@@ -109,7 +94,7 @@ export async function checkHost(home: Home): Promise<Check[]> {
   return [
     checkKernel(Deno.osRelease(), Deno.build.arch),
     privileges,
-    checkNamespaces(),
+    ...(privileges.ok ? [checkNamespaces(await probeNamespaces())] : []),
     ...checkCgroup(mountinfo, controllers),
     checkDisk(await freeSpace(home)),
     ...(privileges.ok ? [await checkSandbox()] : []),

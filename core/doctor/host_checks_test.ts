@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { checkCgroup, checkDisk, checkKernel, checkNamespaces, checkPrivileges } from "./host_checks.ts";
+import { checkCgroup, checkDisk, checkKernel, checkPrivileges } from "./host_checks.ts";
+import { checkNamespaces, probeNamespaces } from "./namespace_probe.ts";
+import { requires } from "../../tests/harness/requires.ts";
 
 Deno.test("checkKernel takes 5.14 and newer and tells older ones the cure", () => {
   assert(checkKernel("5.14.0-70.el9", "x86_64").ok);
@@ -14,20 +16,34 @@ Deno.test("checkPrivileges wants root and CAP_SYS_ADMIN", () => {
   assert(!checkPrivileges(1000, "CapEff:\t000001ffffffffff\n").ok);
 });
 
-Deno.test("checkNamespaces names the kinds that are forbidden or missing", async () => {
-  const dir = await Deno.makeTempDir();
-  try {
-    for (const kind of ["cgroup", "ipc", "mnt", "pid", "uts"]) {
-      await Deno.writeTextFile(`${dir}/max_${kind}_namespaces`, "1");
-    }
-    assert.match(checkNamespaces(dir).detail, /^forbidden: net$/);
-    await Deno.writeTextFile(`${dir}/max_net_namespaces`, "0\n");
-    assert(!checkNamespaces(dir).ok);
-    await Deno.writeTextFile(`${dir}/max_net_namespaces`, "9\n");
-    assert(checkNamespaces(dir).ok);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
+Deno.test("checkNamespaces tells each step that failed with its error", () => {
+  assert(checkNamespaces([{ step: "ipc" }, { step: "net" }]).ok);
+  const check = checkNamespaces([{ step: "ipc" }, { step: "net", error: "unshare 0x40000000: EPERM" }]);
+  assert(!check.ok);
+  assert.equal(check.detail, "net: unshare 0x40000000: EPERM");
+});
+
+Deno.test({
+  ...requires("root"),
+  name: "probeNamespaces makes namespaces, a mount and a root that this process does not see",
+  async fn() {
+    const before = await Deno.readTextFile("/proc/self/mountinfo");
+    const root = await Deno.realPath("/proc/self/root");
+    const result = await probeNamespaces();
+    assert.deepEqual(result.filter(({ error }) => error !== undefined), []);
+    assert.deepEqual(result.map(({ step }) => step), [
+      "ipc",
+      "uts",
+      "cgroup",
+      "net",
+      "setns",
+      "mnt",
+      "mount",
+      "chroot",
+    ]);
+    assert.equal(await Deno.readTextFile("/proc/self/mountinfo"), before);
+    assert.equal(await Deno.realPath("/proc/self/root"), root);
+  },
 });
 
 Deno.test("checkCgroup tells a missing mount from missing controllers", () => {

@@ -35,12 +35,13 @@ function isKind(kind: string) {
   return (error: unknown) => error instanceof EngineError && error.kind === kind;
 }
 
+type OpenStore = () => { readonly store: JobStore; readonly cleanUp: () => Promise<void> };
+
+type RegisterTest = (name: string, body: (store: JobStore) => Promise<void>) => void;
+
 /** Registers the contract's tests. @param open gives an empty store and frees it with `close` */
-export function storeContract(
-  kind: string,
-  open: () => { readonly store: JobStore; readonly cleanUp: () => Promise<void> },
-) {
-  const test = (name: string, body: (store: JobStore) => Promise<void>) =>
+export function storeContract(kind: string, open: OpenStore): void {
+  const test: RegisterTest = (name, body) =>
     Deno.test(`${kind} ${name}`, async () => {
       const { store, cleanUp } = open();
       try {
@@ -50,7 +51,11 @@ export function storeContract(
         await cleanUp();
       }
     });
+  writingContract(test);
+  readingContract(test);
+}
 
+function writingContract(test: RegisterTest): void {
   test("gives back exactly what was inserted, through every state", async (store) => {
     const job = someJob();
     await store.insert(job);
@@ -83,7 +88,9 @@ export function storeContract(
     assert.deepEqual(store.get(job.id), running);
     await assert.rejects(store.replace(transition(someJob(), RUNNING)), isKind("conflict"));
   });
+}
 
+function readingContract(test: RegisterTest): void {
   test("finds by prefix, at most as many as asked for", async (store) => {
     const ids = ["aaaa0000", "aaaa1111", "bbbb0000"].map((start) => `${start}-0000-4000-8000-000000000000`);
     await Promise.all(ids.map((id) => store.insert(someJob({ id }))));

@@ -20,11 +20,15 @@ interface Step {
 const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 const required = Deno.env.get("JOBLET_TESTS_REQUIRED") === "1";
 
+/** A check that takes longer hangs; it is ended, and what it has printed tells where it stood. */
+const DEADLINE_MS = 30 * 60 * 1000;
+
 async function run(command: string, ...args: string[]): Promise<Outcome & { readonly code: number }> {
   const { code, stdout, stderr } = await new Deno.Command(command, {
     args,
     cwd: root,
     stdin: "null",
+    signal: AbortSignal.timeout(DEADLINE_MS),
     env: { NO_COLOR: "1" },
   }).output();
   const decoder = new TextDecoder();
@@ -83,10 +87,10 @@ async function test(): Promise<Outcome & { readonly results: TestResults }> {
   }
 }
 
-/** The part that tells what failed; all of it if there is no such part, as after a crash. */
+/** The part that tells what failed; the end of it all if there is no such part, as after a crash. */
 function failures(output: string): string {
   const start = output.search(/^ ERRORS /m);
-  return start < 0 ? output : output.slice(start);
+  return start < 0 ? output.split("\n").slice(-200).join("\n") : output.slice(start);
 }
 
 /** Runs a step and prints its line. */

@@ -3,6 +3,7 @@
  * it, watches it, stops another one, and prints what it saw as one JSON object.
  */
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import grpc from "@grpc/grpc-js";
 import loader from "@grpc/proto-loader";
@@ -39,11 +40,13 @@ const states = all(client.WatchJob({ id: sleeper.job.id }));
 const stopped = await call("StopJob", { id: sleeper.job.id });
 const unknown = await call("GetJob", { id: "00000000-0000-4000-8000-000000000000" }).catch((error) => error.code);
 
-console.log(JSON.stringify({
-  output,
-  exitCode: watched.at(-1).job.exitCode,
-  stopped: stopped.job.state,
-  lastState: (await states).at(-1).job.state,
-  unknown,
-}));
+process.stdout.write(
+  JSON.stringify({
+    output,
+    exitCode: watched.at(-1).job.exitCode,
+    stopped: stopped.job.state,
+    lastState: (await states).at(-1).job.state,
+    unknown,
+  }) + "\n",
+);
 client.close();
