@@ -27,22 +27,22 @@ Deno.test("parseOwnCgroup takes the v2 line among v1 lines", () => {
   assert.equal(parseOwnCgroup("9:name=systemd:/x\n"), undefined);
 });
 
-Deno.test("findBase takes the service's own cgroup when systemd delegated it", () => {
-  for (const own of ["0::/system.slice/joblet.service\n", "0::/system.slice/joblet.service/supervisor\n"]) {
-    const base = findBase(UNIFIED, own, "abcd");
-    assert.equal(base.path, "/sys/fs/cgroup/system.slice/joblet.service");
-    assert.equal(base.ownCgroup, true);
-  }
+Deno.test("findBase takes the service's own cgroup when systemd has put the server into a leaf of it", () => {
+  const base = findBase(UNIFIED, "0::/system.slice/joblet.service/supervisor\n", "abcd");
+  assert.equal(base.path, "/sys/fs/cgroup/system.slice/joblet.service");
+  assert.equal(base.delegated, true);
 });
 
-Deno.test("findBase makes a folder of its own elsewhere and lists the chain to it", () => {
-  const base = findBase(HYBRID, "0::/\n", "abcd");
-  assert.deepEqual(base.chain, [
-    "/sys/fs/cgroup/unified",
-    "/sys/fs/cgroup/unified/joblet",
-    "/sys/fs/cgroup/unified/joblet/abcd",
-  ]);
-  assert.equal(base.ownCgroup, false);
+Deno.test("findBase makes a folder of its own elsewhere, also in a service that systemd did not divide", () => {
+  for (const own of ["0::/\n", "0::/system.slice/joblet.service\n", "0::/system.slice/runner.service/supervisor\n"]) {
+    const base = findBase(HYBRID, own, "abcd");
+    assert.deepEqual(base.chain, [
+      "/sys/fs/cgroup/unified",
+      "/sys/fs/cgroup/unified/joblet",
+      "/sys/fs/cgroup/unified/joblet/abcd",
+    ]);
+    assert.equal(base.delegated, false);
+  }
 });
 
 Deno.test("findBase refuses a host without cgroup v2 and a base outside of it, with the cure", () => {

@@ -1,7 +1,7 @@
 /**
  * The part of the cgroup v2 hierarchy that this engine manages:
  *
- *   <base>/supervisor      the server itself, if the base was delegated to it by systemd
+ *   <base>/supervisor      the server itself, if systemd delegated the base (DelegateSubgroup=supervisor)
  *   <base>/inits           every job's init: outside the job's limits, its kill and its out-of-memory group
  *   <base>/job-<id>        one job's program and all that it starts
  *
@@ -20,12 +20,13 @@ export interface CgroupBase {
   readonly path: string;
   /** Folders whose subtree_control must let controllers through, top down, the base included. */
   readonly chain: readonly string[];
-  /** The server's own cgroup is the base, so it has to move into a leaf of it. */
-  readonly ownCgroup: boolean;
+  /** The base is systemd's, which removes it. */
+  readonly delegated: boolean;
 }
 
 /**
- * Finds the base.
+ * Finds the base: a service's own cgroup only if systemd has put the server into a leaf of it. Without that (systemd before
+ * 254) a restart would fail, as systemd could not put the new server into a cgroup whose children have controllers.
  * @param configured absolute path from the configuration, which wins
  * @param name folder name below `<root>/joblet` when nothing is configured or delegated
  * @throws {EngineError} kind "precondition" if the host has no cgroup v2
@@ -39,15 +40,15 @@ export function findBase(mountinfo: string, ownCgroup: string, name: string, con
     );
   }
   const root = mount.mountPoint;
-  const own = parseOwnCgroup(ownCgroup)?.replace(/\/supervisor$/, "") ?? "/";
-  const delegated = /\/joblet[^/]*\.service$/.test(own) ? `${root}${own}` : undefined;
+  const service = /^(.*\/joblet[^/]*\.service)\/supervisor$/.exec(parseOwnCgroup(ownCgroup) ?? "")?.[1];
+  const delegated = service === undefined ? undefined : `${root}${service}`;
   const path = configured ?? delegated ?? `${root}/joblet/${name}`;
   if (!path.startsWith(`${root}/`)) {
     throw new EngineError("precondition", `Cannot use cgroup.baseDir '${path}': it must lie below '${root}'`);
   }
   const parts = path.slice(root.length + 1).split("/");
   const chain = [root, ...parts.map((_, index) => `${root}/${parts.slice(0, index + 1).join("/")}`)];
-  return { path, chain, ownCgroup: path === `${root}${own}` };
+  return { path, chain, delegated: path === delegated };
 }
 
 export class CgroupTree implements Disposable {
@@ -94,7 +95,7 @@ export class CgroupTree implements Disposable {
   /** Frees the fd, and the folders too if no job runs on. */
   [Symbol.dispose](): void {
     closeFd(this.initsFd);
-    if (this.jobIds().length > 0 || this.initPids().length > 0 || this.#base.ownCgroup) return;
+    if (this.jobIds().length > 0 || this.initPids().length > 0 || this.#base.delegated) return;
     Deno.removeSync(`${this.#base.path}/inits`);
     Deno.removeSync(this.#base.path);
   }
@@ -102,10 +103,6 @@ export class CgroupTree implements Disposable {
 
 function prepare(base: CgroupBase): ReadonlySet<Controller> {
   Deno.mkdirSync(`${base.path}/inits`, { recursive: true });
-  if (base.ownCgroup) {
-    Deno.mkdirSync(`${base.path}/supervisor`, { recursive: true });
-    Deno.writeTextFileSync(`${base.path}/supervisor/cgroup.procs`, String(Deno.pid));
-  }
   for (const folder of base.chain) enableControllers(folder);
   return new Set(listControllers(`${base.path}/cgroup.subtree_control`));
 }

@@ -40,6 +40,7 @@ Deno.test({
       "mnt",
       "mount",
       "chroot",
+      "no_new_privs",
     ]);
     assert.equal(await Deno.readTextFile("/proc/self/mountinfo"), before);
     assert.equal(await Deno.realPath("/proc/self/root"), root);
