@@ -52,6 +52,7 @@ function prepareHost(config: EngineConfig): HostOptions {
     workBytes: config.workBytes,
     tmpBytes: config.tmpBytes,
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
+    shielded: Number(Deno.readTextFileSync("/proc/self/oom_score_adj")) < 0,
     graceMs: config.stopGraceMs,
   };
 }

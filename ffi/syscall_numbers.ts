@@ -3,6 +3,7 @@ import { ARCH } from "./arch.ts";
 /** Name to [x86-64 (asm/unistd_64.h), aarch64 (asm-generic/unistd.h)]. */
 const NUMBERS = {
   write: [1, 64],
+  openat: [257, 56],
   close: [3, 57],
   rt_sigprocmask: [14, 135],
   socket: [41, 198],

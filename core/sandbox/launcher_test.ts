@@ -33,7 +33,7 @@ class Lab implements AsyncDisposable {
     prepareEtc(etc, { uid, gid });
     const entries = hostRootEntries();
     const sizes = { workBytes: 1 << 24, tmpBytes: 1 << 24 };
-    this.host = { mountPoint, etc, uid, gid, entries, ...sizes, lastCapability: 40, graceMs: 1000 };
+    this.host = { mountPoint, etc, uid, gid, entries, ...sizes, lastCapability: 40, shielded: true, graceMs: 1000 };
   }
 
   plan(command: string, args: readonly string[] = [], fields: Partial<JobSpec> = {}): Plan {
@@ -176,6 +176,17 @@ Deno.test({
       assert.equal(failed, undefined);
       assert(journal.includes(texts[index]!), texts[index]);
     });
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher starts programs that the out-of-memory killer may choose",
+  async fn() {
+    await using lab = new Lab();
+    const { failed, journal } = await lab.run(lab.plan("sh", ["-c", "echo score=$(cat /proc/self/oom_score_adj)."]));
+    assert.equal(failed, undefined);
+    assert.match(journal, /score=0\./);
   },
 });
 

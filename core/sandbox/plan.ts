@@ -14,6 +14,7 @@ export type HostOptions =
   & Pick<RootOptions, "mountPoint" | "entries" | "etc" | "uid" | "gid" | "workBytes" | "tmpBytes">
   & {
     readonly lastCapability: number;
+    readonly shielded: boolean;
     readonly graceMs: number;
   };
 
@@ -59,6 +60,7 @@ export function makePlan(spec: JobSpec, jobId: string, host: HostOptions): Plan 
       uid: host.uid,
       gid: host.gid,
       lastCapability: host.lastCapability,
+      shielded: host.shielded,
     }),
     jobId,
     timeoutMs: spec.timeoutMs ?? 0,

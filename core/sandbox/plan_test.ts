@@ -18,6 +18,7 @@ const host: HostOptions = {
   workBytes: 1 << 20,
   tmpBytes: 1 << 20,
   lastCapability: 40,
+  shielded: false,
   graceMs: 1000,
 };
 const id = "0a0b0c0d-0000-4000-8000-000000000000";
@@ -62,6 +63,12 @@ Deno.test("makePlan empties the capability sets before the program, the bounding
     /^execute /,
   ].map((name) => indexOf(program, name));
   assert.deepEqual(order, [...order].sort((a, b) => a - b));
+});
+
+Deno.test("makePlan gives up the server's shield from the out-of-memory killer while the process is still root", () => {
+  const { program } = makePlan(spec, id, { ...host, shielded: true });
+  assert(indexOf(program, "let the out-of-memory killer choose the job") < indexOf(program, /^become user/));
+  assert(!makePlan(spec, id, host).program.some(({ name }) => /out-of-memory/.test(name)));
 });
 
 Deno.test("makePlan gives network 'none' a namespace with loopback and 'host' neither", () => {

@@ -2,7 +2,7 @@
  * What the process that becomes the job's program does after init has forked it into the job's cgroup, in order of
  * time: from root to an unprivileged user with nothing inherited, then the program. Every step is fatal.
  */
-import { constants as c, PROGRAM_FDS } from "../../ffi/mod.ts";
+import { constants as c, INIT_FDS, PROGRAM_FDS } from "../../ffi/mod.ts";
 import type { Step } from "./step.ts";
 
 export interface ProgramOptions {
@@ -13,6 +13,8 @@ export interface ProgramOptions {
   readonly workdir: string;
   readonly uid: number;
   readonly gid: number;
+  /** The server is shielded from the out-of-memory killer, which a job must not inherit. */
+  readonly shielded: boolean;
   /** Highest capability of the running kernel (/proc/sys/kernel/cap_last_cap). */
   readonly lastCapability: number;
 }
@@ -34,6 +36,7 @@ export function programSteps(options: ProgramOptions): Step[] {
     // Only now that the process is in the job's cgroup does this show it as the root.
     { name: "make a cgroup namespace", call: "unshare", args: [c.CLONE_NEWCGROUP] },
     ...limitSteps(),
+    ...(options.shielded ? unshieldSteps() : []),
     ...privilegeSteps(options),
     { name: `enter ${options.workdir}`, call: "chdir", args: [options.workdir] },
     { name: "unblock signals", call: "rt_sigprocmask", args: [c.SIG_SETMASK, new Uint8Array(8), 0, 8] },
@@ -53,6 +56,20 @@ function limitSteps(): Step[] {
   return [
     { name: "forbid core dumps", call: "prlimit64", args: [0, c.RLIMIT_CORE, rlimit(0n, 0n), 0] },
     { name: "limit open files", call: "prlimit64", args: [0, c.RLIMIT_NOFILE, rlimit(NOFILE_SOFT, NOFILE_HARD), 0] },
+  ];
+}
+
+/** The journal's fd: of no use to this process, so its number can be used for another file. */
+const FD_SCRATCH = INIT_FDS.journal;
+
+/** Makes the job an ordinary choice of the out-of-memory killer again; raising the score needs no privilege. */
+function unshieldSteps(): Step[] {
+  const path = "/proc/self/oom_score_adj";
+  return [
+    { name: "close the journal", call: "close", args: [FD_SCRATCH] },
+    { name: `open ${path}`, call: "openat", args: [c.AT_FDCWD, path, c.O_WRONLY | c.O_CLOEXEC, 0] },
+    { name: "let the out-of-memory killer choose the job", call: "write", args: [FD_SCRATCH, "0", 1] },
+    { name: `close ${path}`, call: "close", args: [FD_SCRATCH] },
   ];
 }
 
