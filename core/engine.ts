@@ -11,17 +11,24 @@ import { Launcher } from "./sandbox/launcher.ts";
 import type { HostOptions } from "./sandbox/plan.ts";
 import { hostRootEntries } from "./sandbox/rootfs.ts";
 import { openSqliteStore } from "./state/sqlite_store.ts";
+import type { JobStore } from "./state/store.ts";
 
-/** Opens the engine of a home folder and takes over the jobs that an earlier one left. @throws {EngineError} */
+/**
+ * Opens the engine of a home folder and takes over the jobs that an earlier one left.
+ * @param onError told of failures that belong to no call
+ * @param openStore where jobs are kept @default SQLite in the home's state folder
+ * @throws {EngineError}
+ */
 export async function openEngine(
   config: EngineConfig,
   onError: (what: string, error: unknown) => void,
+  openStore: () => JobStore = () => openSqliteStore(`${config.home.state}/joblet.db`),
 ): Promise<Engine> {
   if (Deno.uid() !== 0) throw new EngineError("precondition", "Cannot run jobs: the server must run as root");
   const host = prepareHost(config);
   const stack = new AsyncDisposableStack();
   try {
-    const store = openSqliteStore(`${config.home.state}/joblet.db`);
+    const store = openStore();
     stack.defer(() => store.close());
     const poller = stack.use(new Poller((error) => onError("handle an event", error)));
     const files = stack.use(new ModificationWatcher(poller));

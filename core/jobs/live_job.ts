@@ -7,6 +7,7 @@ import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
 import { type SignalName, signalNumber } from "../values/signal.ts";
 import { type Job, type JobStatus, transition } from "./job.ts";
 import { type RunEnd, terminalStatus } from "./outcome.ts";
+import type { ReplaceOptions } from "../state/store.ts";
 import type { EngineParts } from "./parts.ts";
 import type { Running } from "./start.ts";
 import { whenEnded } from "./when_ended.ts";
@@ -87,9 +88,14 @@ export async function endJob(parts: EngineParts, id: string, facts: EndFacts): P
 }
 
 /** Moves a job to its next status, stores and announces it. */
-export async function changeJob(parts: EngineParts, job: Job, status: JobStatus): Promise<Job> {
+export async function changeJob(
+  parts: EngineParts,
+  job: Job,
+  status: JobStatus,
+  options: ReplaceOptions = {},
+): Promise<Job> {
   const next = transition(job, status);
-  const stored = parts.store.replace(next);
+  const stored = parts.store.replace(next, options);
   parts.events.publish(next);
   await stored;
   return next;

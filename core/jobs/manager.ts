@@ -72,12 +72,14 @@ export class JobManager implements Engine {
         endedAt: new Date(),
       });
     }
-    const stored = changeJob(this.#parts, job, { state: "running", startedAt: new Date() });
-    // From this moment on somebody waits for its end, even if the note of its start can't be stored.
+    // Not waited for: a server that ends before this is durable finds the job in its cgroup or its journal.
+    const note = changeJob(this.#parts, job, { state: "running", startedAt: new Date() }, { deferrable: true });
+    note.catch((error: unknown) => this.#parts.onError(`store the start of job ${job.id}`, error));
+    const running = this.get(job.id);
     const live = new LiveJob(this.#parts, job.id, result.running);
     this.#live.set(job.id, live);
     this.#forgetWhenEnded(job.id, live);
-    return await stored;
+    return running;
   }
 
   #forgetWhenEnded(id: string, live: LiveJob): void {

@@ -2,6 +2,9 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { setImmediate } from "node:timers";
 import { EngineError } from "../errors.ts";
 
+/** How long a deferrable write waits for another one to share its commit with. */
+const DEFER_MS = 5;
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -17,18 +20,25 @@ export class GroupCommit {
   readonly #beginStatement: StatementSync;
   readonly #commitStatement: StatementSync;
   #waiters: Waiter[] = [];
-  #committed: Promise<void> = Promise.resolve();
+  #scheduled: "no" | "deferred" | "now" = "no";
+  #deferral: ReturnType<typeof setTimeout> | undefined;
+  #idle = Promise.withResolvers<void>();
 
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#beginStatement = database.prepare("BEGIN IMMEDIATE");
     this.#commitStatement = database.prepare("COMMIT");
+    this.#idle.resolve();
   }
 
-  /** Makes a write. @returns resolves once it is durable; rejects if it or the commit failed, and then it is undone */
-  write(statement: () => void): Promise<void> {
+  /**
+   * Makes a write. @param deferrable its commit may wait a few milliseconds for another write's
+   * @returns resolves once it is durable; rejects if it or the commit failed, and then it is undone
+   */
+  write(statement: () => void, deferrable = false): Promise<void> {
     try {
-      if (this.#waiters.length === 0) this.#begin();
+      if (!this.#database.isTransaction) this.#beginStatement.run();
+      this.#schedule(deferrable);
       statement();
     } catch (error) {
       // A full disk ends the transaction with all that was in it; a mere conflict undoes only this statement.
@@ -40,18 +50,18 @@ export class GroupCommit {
     return promise;
   }
 
-  #begin(): void {
-    if (this.#database.isTransaction) return;
-    this.#beginStatement.run();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#committed = promise;
-    setImmediate(() => {
-      this.#commit();
-      resolve();
-    });
+  #schedule(deferrable: boolean): void {
+    if (this.#scheduled === "now" || (deferrable && this.#scheduled === "deferred")) return;
+    if (this.#scheduled === "no") this.#idle = Promise.withResolvers<void>();
+    clearTimeout(this.#deferral);
+    this.#scheduled = deferrable ? "deferred" : "now";
+    if (deferrable) this.#deferral = setTimeout(() => this.#commit(), DEFER_MS);
+    else setImmediate(() => this.#commit());
   }
 
   #commit(): void {
+    this.#scheduled = "no";
+    this.#idle.resolve();
     // Nothing is open if a failed statement has ended the transaction before.
     if (!this.#database.isTransaction) return;
     try {
@@ -74,7 +84,7 @@ export class GroupCommit {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await this.#committed;
+    await this.#idle.promise;
   }
 }
 

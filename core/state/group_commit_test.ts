@@ -44,3 +44,19 @@ Deno.test("GroupCommit shows a write at once and resolves it only after the comm
   await Promise.all(writes);
   assert.equal(database.isTransaction, false);
 });
+
+Deno.test("GroupCommit lets a deferrable write share the commit of the next one, and commits it alone if none comes", async () => {
+  using database = openDatabase();
+  const commits = new GroupCommit(database);
+  const insert = database.prepare("INSERT INTO parent VALUES (?)");
+  const order: string[] = [];
+  const deferred = commits.write(() => void insert.run(1), true).then(() => order.push("deferred"));
+  await new Promise<void>((resolve) => queueMicrotask(resolve));
+  assert.equal(database.isTransaction, true);
+  const urgent = commits.write(() => void insert.run(2)).then(() => order.push("urgent"));
+  await Promise.all([deferred, urgent]);
+  assert.deepEqual(order, ["deferred", "urgent"]);
+  await commits.write(() => void insert.run(3), true);
+  assert.equal(database.isTransaction, false);
+  await commits.idle();
+});

@@ -6,7 +6,7 @@ import { GroupCommit } from "./group_commit.ts";
 import { decodeJob, encodeJob, type StoredJob } from "./job_json.ts";
 import { formatPageToken, pageSizeOf, parsePageToken } from "./page_token.ts";
 import { prepareDatabase } from "./schema.ts";
-import type { JobStore } from "./store.ts";
+import type { JobStore, ReplaceOptions } from "./store.ts";
 
 const COLUMNS = "id, owner, created_ms AS createdMs, version, spec, status";
 
@@ -82,13 +82,13 @@ class SqliteStore implements JobStore {
     });
   }
 
-  replace(job: Job): Promise<void> {
+  replace(job: Job, options: ReplaceOptions = {}): Promise<void> {
     const { id, version, status } = encodeJob(job);
     const { state } = job.status;
     return this.#commits.write(() => {
       const { changes } = this.#replace.run(state, isTerminal(state) ? 0 : 1, version, status, id, version - 1);
       if (changes === 0) throw new EngineError("conflict", `Cannot change job '${id}': it has changed meanwhile`);
-    });
+    }, options.deferrable);
   }
 
   get(id: string): Job | undefined {

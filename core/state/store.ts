@@ -1,6 +1,14 @@
 import type { JobPage, JobQuery } from "../jobs/engine.ts";
 import type { Job } from "../jobs/job.ts";
 
+export interface ReplaceOptions {
+  /**
+   * May become durable a few milliseconds later, together with another write: for changes that the next server can find
+   * out again, such as that a program was started. @default {false}
+   */
+  readonly deferrable?: boolean;
+}
+
 /**
  * Where jobs are kept. Writes resolve when they are durable; reads are synchronous and see every write that was begun.
  * Every implementation passes `storeContract` (store_contract.ts).
@@ -9,7 +17,7 @@ export interface JobStore {
   /** @throws {EngineError} kind "conflict" if the id exists, "exhausted" if the disk is full */
   insert(job: Job): Promise<void>;
   /** Replaces the version before this one. @throws {EngineError} kind "conflict" if another one is stored */
-  replace(job: Job): Promise<void>;
+  replace(job: Job, options?: ReplaceOptions): Promise<void>;
   get(id: string): Job | undefined;
   /** At most `limit` jobs whose ids begin with the prefix. */
   findByPrefix(prefix: string, limit: number): Job[];

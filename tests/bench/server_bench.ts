@@ -1,5 +1,6 @@
 /** A real server behind mutual TLS, with durable state. */
 import { connect, type TestClient } from "../harness/client.ts";
+import { processesWith } from "../harness/leftovers.ts";
 import { TestServer } from "../harness/server.ts";
 import { type Figure, perSecond, times } from "./stats.ts";
 
@@ -78,7 +79,7 @@ async function benchOutput(client: TestClient): Promise<Figure[]> {
   const bulk = await timed("head", ["-c", String(size), "/dev/zero"], size);
   const single = `$l = ("x" x 99) . "\\n"; syswrite(STDOUT, $l) for 1..${LINES}`;
   const lines = await timed("perl", ["-e", single], LINES * 100);
-  const batched = await timed("sh", ["-c", `yes ${LINE} | head -n ${LINES}`], LINES * 100);
+  const batched = await timed("sh", ["-c", `yes ${LINE} 2>/dev/null | head -n ${LINES}`], LINES * 100);
   return [
     { name: "output to journal, large writes", unit: "MiB/s", value: size / bulk / (1 << 20), note: "nothing lost" },
     {
@@ -137,12 +138,12 @@ function rssMiB(pid: number): number {
 }
 
 function initPssKiB(ids: readonly string[]): number {
+  const wanted = new Set(ids);
   const values: number[] = [];
-  for (const { name } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    const [program, id] = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
-    if (program !== "init" || !ids.includes(id ?? "")) continue;
-    const rollup = Deno.readTextFileSync(`/proc/${name}/smaps_rollup`);
+  for (const line of processesWith("init ")) {
+    const [pid, program, id] = line.split(" ");
+    if (program !== "init" || !wanted.has(id ?? "")) continue;
+    const rollup = Deno.readTextFileSync(`/proc/${pid}/smaps_rollup`);
     values.push(Number(/^Pss:\s*(\d+)/m.exec(rollup)?.[1]));
   }
   return values.reduce((sum, value) => sum + value, 0) / values.length;
