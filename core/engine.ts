@@ -33,7 +33,9 @@ export async function openEngine(
     const poller = stack.use(new Poller((error) => onError("handle an event", error)));
     const files = stack.use(new ModificationWatcher(poller));
     const tree = stack.use(new CgroupTree(await cgroupBase(config), poller));
-    const launcher = stack.use(new Launcher(poller, tree.initsFd));
+    const launcher = stack.use(
+      new Launcher(poller, tree.initsFd, (error) => onError("prepare a network namespace", error)),
+    );
     const events = new JobEvents();
     const parts = { config, host, store, poller, files, tree, launcher, events, onError };
     return await JobManager.open(parts, () => stack.disposeAsync());

@@ -25,6 +25,7 @@ export const MFD_ALLOW_SEALING = 2;
 
 // linux/sched.h
 export const CLONE_VM = 0x100n;
+export const CLONE_FILES = 0x400n;
 export const CLONE_PIDFD = 0x1000n;
 export const CLONE_NEWNS = 0x20000n;
 export const CLONE_NEWCGROUP = 0x2000000n;

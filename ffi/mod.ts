@@ -6,6 +6,6 @@ export { ModificationWatcher } from "./inotify.ts";
 export { INIT_FDS, openInit, PROGRAM_FDS, STATUS_BYTES } from "./init.ts";
 export { LaunchTable, type SyscallArg, type TableCall } from "./launch_table.ts";
 export { chroot, mount, setns, unshare } from "./namespaces.ts";
-export { type FdWatch, Poller } from "./poller.ts";
+export { type FdWatch, Poller, whenReadable } from "./poller.ts";
 export { pidfdOpen, pidfdSendSignal, prctl, reapChild } from "./process.ts";
 export { launch, LAUNCH_EXTRA_BYTES, type Launched } from "./trampoline.ts";

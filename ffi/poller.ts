@@ -96,3 +96,13 @@ export class Poller implements AsyncDisposable {
     closeFd(this.#wake);
   }
 }
+
+/** Resolves when the fd can be read; of a pidfd: when its process has ended. */
+export async function whenReadable(poller: Poller, fd: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const watch = poller.watch(fd, c.EPOLLIN, () => {
+    watch[Symbol.dispose]();
+    resolve();
+  });
+  await promise;
+}

@@ -30,6 +30,7 @@ const NUMBERS = {
   unshare: [272, 97],
   dup3: [292, 24],
   prlimit64: [302, 261],
+  setns: [308, 268],
   seccomp: [317, 277],
   execveat: [322, 281],
   pidfd_send_signal: [424, 424],

@@ -51,7 +51,7 @@ export interface Launched {
 }
 
 export interface LaunchOptions {
-  /** CLONE_NEW* flags. */
+  /** CLONE_NEW* flags, and CLONE_FILES for a child that shares the fd table. */
   readonly namespaces: bigint;
   /** fd of the cgroup folder that the child is born in. */
   readonly cgroupFd: number;

@@ -12,7 +12,8 @@ export class CgroupWriteError extends Error {
 
 /** The cgroup of one job. */
 export class JobCgroup {
-  constructor(readonly path: string, readonly poller: Poller) {}
+  /** @param hasMemory the memory controller is switched on in it */
+  constructor(readonly path: string, readonly poller: Poller, readonly hasMemory: boolean) {}
 
   /** Makes the folder and writes the limits; leaves nothing behind if one fails. @throws {CgroupWriteError} */
   create(limits: readonly LimitWrite[]): void {
@@ -40,18 +41,23 @@ export class JobCgroup {
 
   /** How often the kernel's out-of-memory killer struck here; 0 without the memory controller. */
   oomKills(): number {
+    if (!this.hasMemory) return 0;
     return numberAfter(readOptional(`${this.path}/memory.events`), "oom_kill") ?? 0;
   }
 
   /** Most memory ever used, in bytes; undefined without the memory controller. */
   memoryPeak(): number | undefined {
+    if (!this.hasMemory) return undefined;
     const text = readOptional(`${this.path}/memory.peak`);
     return text === undefined ? undefined : Number(text);
   }
 
-  /** Removes the folder, once its last process is gone. */
+  /** Kills what is left in it, and removes the folder once its last process is gone. */
   async remove(): Promise<void> {
-    while (!tryRemove(this.path)) await this.#whenEmpty();
+    while (!tryRemove(this.path)) {
+      this.kill();
+      await this.#whenEmpty();
+    }
   }
 
   /** Waits for a change of cgroup.events, which the kernel announces as POLLPRI; returns at once if it is empty. */

@@ -77,7 +77,7 @@ export class CgroupTree implements Disposable {
   }
 
   job(id: string): JobCgroup {
-    return new JobCgroup(`${this.#base.path}/job-${id}`, this.#poller);
+    return new JobCgroup(`${this.#base.path}/job-${id}`, this.#poller, this.controllers.has("memory"));
   }
 
   /** Ids of all jobs that have a cgroup. */

@@ -71,7 +71,6 @@ function resume(parts: EngineParts, job: Job, running: Running): LiveJob {
 async function endAbsent(parts: EngineParts, job: Job): Promise<void> {
   const cgroup = parts.tree.job(job.id);
   const facts = { oomKilled: cgroup.oomKills() > 0, memoryPeakBytes: cgroup.memoryPeak(), endedInOrder: false };
-  cgroup.kill();
   await cgroup.remove();
   if (job.status.state !== "initializing" || await hasRun(parts, job)) return void await endJob(parts, job.id, facts);
   await changeJob(parts, job, {

@@ -62,9 +62,6 @@ export class LiveJob {
     closeFd(pidfd);
     const oomKilled = cgroup.oomKills() > 0;
     const memoryPeakBytes = cgroup.memoryPeak();
-    // Empty but for the moment that the kernel takes to clean up; if init was killed from outside, its namespace's
-    // processes are being killed too.
-    cgroup.kill();
     await cgroup.remove();
     const endedInOrder = init !== undefined && "code" in init && init.code === 0;
     return await endJob(this.#parts, this.#id, { oomKilled, memoryPeakBytes, endedInOrder });

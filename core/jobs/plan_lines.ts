@@ -22,7 +22,7 @@ export function describePlan(parts: EngineParts, spec: JobSpec, jobId: string): 
     ...limitWrites(spec.limits, device).map(({ file, value }) =>
       server(`limit ${file}`, `${value} > ${cgroup}/${file}`)
     ),
-    server("start init in new namespaces", `clone3(${describeNamespaces(plan.namespaces)})`),
+    server("start init in a new PID namespace", `clone3(${describeNamespaces(plan.namespaces)})`),
     ...steps("init", plan.init),
     { actor: "init", name: "fork the program into the job's cgroup", detail: `clone3(CLONE_INTO_CGROUP ${cgroup})` },
     ...steps("program", plan.program),

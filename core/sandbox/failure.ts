@@ -21,8 +21,12 @@ export function programFailure(errno: number, index: number, program: readonly S
 
 /** What to look at where an errno alone misleads. Keys: step name's first words, then errno. */
 const HINTS: readonly { readonly step: RegExp; readonly errno: string; readonly hint: string }[] = [
-  { step: /^clone/, errno: "ENOSPC", hint: "too many namespaces: raise the limits in /proc/sys/user/max_*_namespaces" },
-  { step: /^clone/, errno: "EPERM", hint: "the server must run as root with CAP_SYS_ADMIN" },
+  {
+    step: /^(clone|make namespaces)/,
+    errno: "ENOSPC",
+    hint: "too many namespaces: raise the limits in /proc/sys/user/max_*_namespaces",
+  },
+  { step: /^(clone|make namespaces)/, errno: "EPERM", hint: "the server must run as root with CAP_SYS_ADMIN" },
   {
     step: /^clone/,
     errno: "EAGAIN",

@@ -15,6 +15,8 @@ export interface LaunchFds {
   readonly cgroup: number;
   readonly devNull: number;
   readonly init: number;
+  /** A network namespace made ahead of time; absent: the child makes its own, if it is to have one. */
+  readonly network?: number;
 }
 
 /** The server's own fds start here, so moving them to 0..8 can't hit one that is still to be moved. */
@@ -52,7 +54,9 @@ export function fdSteps(fds: LaunchFds): Step[] {
     if (from < FIRST_SERVER_FD) throw new RangeError(`Cannot pass fd ${from} on: it is below ${FIRST_SERVER_FD}`);
     return { name: `pass on ${name}`, call: "dup3", args: [from, to, flags] };
   };
+  const { network } = fds;
   return [
+    ...(network === undefined ? [] : [enterNetwork(network)]),
     { name: "block signals", call: "rt_sigprocmask", args: [c.SIG_SETMASK, ALL_SIGNALS, 0, 8] },
     { name: "leave the server's session", call: "setsid", args: [] },
     ...[0, 1, 2].map((fd) => move("/dev/null", fds.devNull, fd)),
@@ -64,6 +68,10 @@ export function fdSteps(fds: LaunchFds): Step[] {
     move("init", fds.init, FD_INIT, c.O_CLOEXEC),
     { name: "close the server's files", call: "close_range", args: [FD_SCRATCH, 0xffffffff, 0] },
   ];
+}
+
+function enterNetwork(fd: number): Step {
+  return { name: "enter the prepared network namespace", call: "setns", args: [fd, c.CLONE_NEWNET] };
 }
 
 /** Signals stay blocked through execve, so that one sent before init listens is not lost. */

@@ -29,6 +29,7 @@ import {
 } from "../../ffi/mod.ts";
 import { type FailedStep, programFailure } from "./failure.ts";
 import { FIRST_SERVER_FD } from "./init_steps.ts";
+import { NetworkPool } from "./network_pool.ts";
 import { compileProgram, initSteps, type Plan } from "./plan.ts";
 import type { Step } from "./step.ts";
 
@@ -48,15 +49,19 @@ export interface StartedInit {
   readonly outcome: Promise<FailedStep | undefined>;
 }
 
-export class Launcher implements Disposable {
+export class Launcher implements AsyncDisposable {
   readonly #poller: Poller;
   readonly #initsFd: number;
   readonly #reserved: readonly number[];
   readonly #devNull: number;
   readonly #init: number;
+  readonly #networks: NetworkPool;
 
-  /** @param initsFd fd of the cgroup folder that inits are born in; stays the caller's */
-  constructor(poller: Poller, initsFd: number) {
+  /**
+   * @param initsFd fd of the cgroup folder that inits are born in; stays the caller's
+   * @param onError told of failures in the background
+   */
+  constructor(poller: Poller, initsFd: number, onError: (error: unknown) => void) {
     this.#poller = poller;
     this.#initsFd = initsFd;
     const devNull = openFd("/dev/null", c.O_RDWR);
@@ -66,6 +71,7 @@ export class Launcher implements Disposable {
     const init = openInit();
     this.#init = duplicateFd(init, FIRST_SERVER_FD);
     closeFd(init);
+    this.#networks = new NetworkPool(poller, initsFd, onError);
   }
 
   /** Starts init. @throws {SyscallError} nothing was started */
@@ -78,6 +84,8 @@ export class Launcher implements Disposable {
     const status = pipe();
     try {
       own(status.writeEnd);
+      const network = request.plan.privateNetwork ? this.#networks.take() : undefined;
+      if (network !== undefined) own(network);
       const program = compileProgram(request.plan);
       const files = {
         status: status.writeEnd,
@@ -86,6 +94,7 @@ export class Launcher implements Disposable {
         cgroup: request.cgroupFd,
         devNull: this.#devNull,
         init: this.#init,
+        ...(network === undefined ? {} : { network }),
       };
       const steps = initSteps(request.plan, files, program.tableBytes);
       const table = new LaunchTable(steps, LAUNCH_EXTRA_BYTES);
@@ -124,7 +133,8 @@ export class Launcher implements Disposable {
     });
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#networks[Symbol.asyncDispose]();
     closeFd(this.#devNull);
     closeFd(this.#init);
     this.#reserved.forEach(closeFd);

@@ -27,7 +27,9 @@ class Lab implements AsyncDisposable {
     const mountinfo = Deno.readTextFileSync("/proc/self/mountinfo");
     const name = this.dir.slice(this.dir.lastIndexOf("/") + 1);
     this.tree = new CgroupTree(findBase(mountinfo, Deno.readTextFileSync("/proc/self/cgroup"), name), this.poller);
-    this.launcher = new Launcher(this.poller, this.tree.initsFd);
+    this.launcher = new Launcher(this.poller, this.tree.initsFd, (error) => {
+      throw error;
+    });
     const [mountPoint, etc, uid, gid] = [`${this.dir}/root`, `${this.dir}/etc`, 1_000_000_000, 1_000_000_000];
     Deno.mkdirSync(mountPoint);
     prepareEtc(etc, { uid, gid });
@@ -70,7 +72,7 @@ class Lab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.launcher[Symbol.dispose]();
+    await this.launcher[Symbol.asyncDispose]();
     this.tree[Symbol.dispose]();
     await this.poller[Symbol.asyncDispose]();
     await Deno.remove(this.dir, { recursive: true });
@@ -198,7 +200,24 @@ Deno.test({
     const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
     await lab.run(lab.plan("true"));
     const before = fds();
-    for (let i = 0; i < 20; i++) await lab.run(lab.plan(i % 2 === 0 ? "true" : "no-such-program"));
-    assert.equal(fds(), before);
+    for (let i = 0; i < 40; i++) await lab.run(lab.plan(i % 2 === 0 ? "true" : "no-such-program"));
+    // Up to four prepared network namespaces come and go.
+    assert(Math.abs(fds() - before) <= 4, `${before} before, ${fds()} after`);
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher gives every job a network namespace of its own, prepared or not",
+  async fn() {
+    await using lab = new Lab();
+    const show = () =>
+      lab.run(lab.plan("sh", ["-c", "echo ns=$(readlink /proc/self/ns/net). up=$(cat /proc/net/if_inet6)"]));
+    const journals = [];
+    for (let i = 0; i < 4; i++) journals.push(...await Promise.all(Array.from({ length: 4 }, show)));
+    const names = journals.map(({ journal }) => /ns=(net:\[\d+\])\./.exec(journal)?.[1]);
+    const host = Deno.readLinkSync("/proc/self/ns/net");
+    assert(names.every((name) => name !== undefined && name !== host));
+    assert(journals.every(({ journal }) => / lo\n/.test(journal)), "loopback is up");
   },
 });

@@ -19,8 +19,10 @@ export type HostOptions =
   };
 
 export interface Plan {
-  /** CLONE_NEW* flags of the job's first process. */
+  /** CLONE_NEW* flags that the job's first process is born with: only those that it can't take on by itself. */
   readonly namespaces: bigint;
+  /** The first of the init steps makes a network namespace, unless one made ahead of time is used. */
+  readonly privateNetwork: boolean;
   /** Steps of the process that becomes init, without those that move fds and execute it. */
   readonly init: readonly Step[];
   /** Steps of the process that becomes the program. */
@@ -44,14 +46,23 @@ export function jobEnvironment(spec: JobSpec, jobId: string): Record<string, str
   };
 }
 
-const NAMESPACES = c.CLONE_NEWPID | c.CLONE_NEWNS | c.CLONE_NEWIPC | c.CLONE_NEWUTS;
+/** Of the kinds that clone3 could make too: in the child they cost the server's thread nothing. */
+const NAMESPACES = c.CLONE_NEWNS | c.CLONE_NEWIPC | c.CLONE_NEWUTS;
 const NETWORK_NAMESPACE: Readonly<Record<NetworkMode, bigint>> = { none: c.CLONE_NEWNET, host: 0n };
+
+function namespaceStep(flags: bigint): Step {
+  return { name: "make namespaces", call: "unshare", args: [flags] };
+}
 
 export function makePlan(spec: JobSpec, jobId: string, host: HostOptions): Plan {
   const hostname = `job-${jobId.slice(0, 8)}`;
   return {
-    namespaces: NAMESPACES | NETWORK_NAMESPACE[spec.network],
-    init: rootSteps({ ...host, hostname, network: spec.network }),
+    namespaces: c.CLONE_NEWPID,
+    init: [
+      namespaceStep(NAMESPACES | NETWORK_NAMESPACE[spec.network]),
+      ...rootSteps({ ...host, hostname, network: spec.network }),
+    ],
+    privateNetwork: spec.network === "none",
     program: programSteps({
       command: spec.command,
       args: spec.args,
@@ -76,5 +87,7 @@ export function compileProgram(plan: Plan): LaunchTable {
 /** All steps of the process that becomes init. @param tableBytes size of the program's table */
 export function initSteps(plan: Plan, fds: LaunchFds, tableBytes: number): Step[] {
   const args = [plan.jobId, tableBytes, plan.timeoutMs, plan.graceMs].map(String);
-  return [...fdSteps(fds), ...plan.init, execInitStep(args)];
+  const prepared = fds.network !== undefined;
+  const own = prepared ? [namespaceStep(NAMESPACES), ...plan.init.slice(1)] : plan.init;
+  return [...fdSteps(fds), ...own, execInitStep(args)];
 }

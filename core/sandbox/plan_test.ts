@@ -4,7 +4,7 @@ import type { JobSpec } from "../jobs/spec.ts";
 import { startFailure } from "./failure.ts";
 import { fdSteps, FIRST_SERVER_FD } from "./init_steps.ts";
 import { describeNamespaces } from "./namespaces.ts";
-import { type HostOptions, jobEnvironment, makePlan } from "./plan.ts";
+import { type HostOptions, jobEnvironment, makePlan, type Plan } from "./plan.ts";
 import { candidates } from "./program_steps.ts";
 import { hostRootEntries } from "./rootfs.ts";
 import { describeCall } from "./step.ts";
@@ -73,10 +73,12 @@ Deno.test("makePlan gives up the server's shield from the out-of-memory killer w
 
 Deno.test("makePlan gives network 'none' a namespace with loopback and 'host' neither", () => {
   const none = makePlan(spec, id, host);
-  assert.match(describeNamespaces(none.namespaces), /CLONE_NEWNET/);
+  const namespaces = (plan: Plan) =>
+    describeNamespaces(BigInt(plan.init[indexOf(plan.init, "make namespaces")]!.args[0] as bigint));
+  assert.match(namespaces(none), /CLONE_NEWNS.*CLONE_NEWNET/);
   indexOf(none.init, "bring up loopback");
   const shared = makePlan({ ...spec, network: "host" }, id, host);
-  assert.doesNotMatch(describeNamespaces(shared.namespaces), /CLONE_NEWNET/);
+  assert.doesNotMatch(namespaces(shared), /CLONE_NEWNET/);
   assert(!shared.init.some((step) => step.name === "bring up loopback"));
 });
 

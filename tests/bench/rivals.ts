@@ -6,6 +6,8 @@ export interface Rival {
   readonly name: string;
   /** Shell command that runs `true` once. */
   readonly command: string;
+  /** Shell command that readies a private mount namespace for all runs. */
+  readonly setUp?: string;
 }
 
 const BWRAP = "bwrap --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup --unshare-net --ro-bind /usr /usr " +
@@ -18,23 +20,33 @@ export async function installedRivals(dir: string): Promise<Rival[]> {
   const bundle = await makeBundle(dir);
   const all: Rival[] = [
     { name: "bwrap", command: BWRAP },
-    { name: "crun", command: `crun --root ${dir}/crun --cgroup-manager=disabled run --bundle ${bundle} bench-$$-$i` },
+    {
+      name: "crun",
+      command: `crun --root ${dir}/crun --cgroup-manager=disabled run --bundle ${bundle} bench-$$-$i`,
+      // It refuses hosts that have both cgroup versions.
+      setUp: "mount -t cgroup2 none /sys/fs/cgroup",
+    },
     { name: "runc", command: `runc --root ${dir}/runc run --bundle ${bundle} bench-$$-$i` },
     { name: "unshare", command: UNSHARE },
   ];
-  const works = await Promise.all(all.map(async ({ command }) => (await shell(`i=0; ${command}`)).success));
+  const works = await Promise.all(
+    all.map(async (rival) => (await shell(`i=0; ${rival.command}`, rival.setUp)).success),
+  );
   return all.filter((_, index) => works[index]);
 }
 
-async function shell(script: string): Promise<Deno.CommandOutput> {
-  return await new Deno.Command("sh", { args: ["-c", script], stdin: "null" }).output();
+async function shell(script: string, setUp?: string): Promise<Deno.CommandOutput> {
+  const [command, ...args] = setUp === undefined
+    ? ["sh", "-c", script]
+    : ["unshare", "--mount", "sh", "-c", `${setUp} && ${script}`];
+  return await new Deno.Command(command!, { args, stdin: "null" }).output();
 }
 
 /** Runs the rival so often, one after another. @returns ms a run */
 export async function timeSerially(rival: Rival, runs: number): Promise<number> {
   const begin = performance.now();
   const loop = `i=0; while [ $i -lt ${runs} ]; do i=$((i+1)); ${rival.command} || exit 1; done`;
-  const { success, stderr } = await shell(loop);
+  const { success, stderr } = await shell(loop, rival.setUp);
   if (!success) throw new Error(`Cannot run ${rival.name}: ${new TextDecoder().decode(stderr)}`);
   return (performance.now() - begin) / runs;
 }
@@ -43,7 +55,7 @@ export async function timeSerially(rival: Rival, runs: number): Promise<number> 
 export async function ratePerSecond(rival: Rival, runs: number, inFlight: number): Promise<number> {
   const begin = performance.now();
   const escaped = rival.command.replaceAll("'", `'\\''`);
-  const { success } = await shell(`seq ${runs} | xargs -P ${inFlight} -I{} sh -c 'i={}; ${escaped}'`);
+  const { success } = await shell(`seq ${runs} | xargs -P ${inFlight} -I{} sh -c 'i={}; ${escaped}'`, rival.setUp);
   if (!success) throw new Error(`Cannot run ${rival.name} ${inFlight} at once`);
   return runs / ((performance.now() - begin) / 1000);
 }

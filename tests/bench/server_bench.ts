@@ -28,15 +28,22 @@ async function readAll(client: TestClient, id: string): Promise<number> {
 }
 
 export async function benchServer(): Promise<Figure[]> {
+  return [...await withServer(benchBusy), ...await withServer(benchSleepers)];
+}
+
+async function withServer(body: (server: TestServer, client: TestClient) => Promise<Figure[]>): Promise<Figure[]> {
   await using server = await TestServer.start();
   await using client = await connect(server);
+  return await body(server, client);
+}
+
+async function benchBusy(server: TestServer, client: TestClient): Promise<Figure[]> {
   return [
     { name: "server RSS, idle", unit: "MiB", value: rssMiB(server.pid) },
     ...await benchApi(client),
     ...await benchCli(server),
     ...await benchOutput(client),
     ...await benchFollowers(client),
-    ...await benchSleepers(server, client),
   ];
 }
 
