@@ -24,8 +24,10 @@ const ENTRY_BYTES = 80;
 const MIN = 56;
 const RESULT = 64;
 const FLAGS = 72;
-const FLAG_SEARCH = 1n;
+const FLAG_SEARCH = 1;
 const NOT_REACHED = -(1n << 63n);
+/** Its upper half; the lower one is 0. */
+const NOT_REACHED_HIGH = 0x80000000;
 
 /** A result of an entry: undefined if it was not reached, or was under way when the walker died or executed. */
 export type TableResult = number | undefined;
@@ -68,66 +70,97 @@ export class LaunchTable {
   }
 }
 
+const FIRST_SIZE = 16 * 1024;
+const TWO_TO_32 = 2 ** 32;
+const encoder = new TextEncoder();
+
+/** Writes into one growing buffer; on the way of every start, so without an object or a bigint a word. */
 class Encoder {
   readonly relocations: number[] = [];
   tableBytes = 0;
-  readonly #chunks: { readonly at: number; readonly bytes: Uint8Array<ArrayBuffer> }[] = [];
-  readonly #words: { readonly at: number; readonly value: bigint }[] = [];
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
   #end: number;
 
   constructor(calls: readonly TableCall[]) {
     this.#end = HEADER_BYTES + (calls.length + 1) * ENTRY_BYTES;
-    this.#word(0, -1n);
-    this.#word(8, -1n);
+    this.#bytes = new Uint8Array(Math.max(FIRST_SIZE, this.#end * 2));
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#word(0, -1);
+    this.#word(8, -1);
     calls.forEach((call, index) => this.#entry(HEADER_BYTES + index * ENTRY_BYTES, call));
-    this.#word(HEADER_BYTES + calls.length * ENTRY_BYTES, -1n);
+    this.#word(HEADER_BYTES + calls.length * ENTRY_BYTES, -1);
   }
 
-  #word(at: number, value: bigint): void {
-    this.#words.push({ at, value });
+  #word(at: number, value: number): void {
+    this.#view.setUint32(at, value >>> 0, true);
+    this.#view.setInt32(at + 4, Math.floor(value / TWO_TO_32), true);
   }
 
   #entry(at: number, { call, args, min, search }: TableCall): void {
     if (args.length > 6) throw new RangeError(`Cannot call ${call} with ${args.length} arguments: at most 6`);
-    this.#word(at, BigInt(syscallNumber(call)));
-    args.forEach((arg, index) => this.#argument(at + 8 + index * 8, arg));
-    this.#word(at + MIN, BigInt(min ?? 0));
-    this.#word(at + RESULT, NOT_REACHED);
-    this.#word(at + FLAGS, search ? FLAG_SEARCH : 0n);
+    this.#word(at, syscallNumber(call));
+    for (let index = 0; index < args.length; index++) this.#argument(at + 8 + index * 8, args[index]!);
+    this.#word(at + MIN, min ?? 0);
+    this.#view.setUint32(at + RESULT + 4, NOT_REACHED_HIGH, true);
+    if (search) this.#word(at + FLAGS, FLAG_SEARCH);
   }
 
   #argument(at: number, arg: SyscallArg): void {
-    if (typeof arg === "number" || typeof arg === "bigint") return this.#word(at, BigInt(arg));
-    if (typeof arg === "string") return this.#pointer(at, this.#place(cString(arg)));
-    if (arg instanceof Uint8Array) return this.#pointer(at, this.#place(arg));
-    const array = this.#place(new Uint8Array((arg.length + 1) * 8));
-    arg.forEach((text, index) => this.#pointer(array + index * 8, this.#place(cString(text))));
+    if (typeof arg === "number") return this.#word(at, arg);
+    if (typeof arg === "bigint") return this.#view.setBigInt64(at, BigInt.asIntN(64, arg), true);
+    if (typeof arg === "string") return this.#pointer(at, this.#text(arg));
+    if (arg instanceof Uint8Array) return this.#pointer(at, this.#data(arg));
+    const array = this.#reserve((arg.length + 1) * 8);
+    arg.forEach((text, index) => this.#pointer(array + index * 8, this.#text(text)));
     this.#pointer(at, array);
   }
 
   #pointer(at: number, offset: number): void {
-    this.#word(at, BigInt(offset));
+    this.#word(at, offset);
     this.relocations.push(at);
   }
 
-  /** Reserves aligned room for data. @returns its offset */
-  #place(bytes: Uint8Array<ArrayBuffer>): number {
+  /** Aligned room behind what is there. @returns its offset */
+  #reserve(length: number): number {
     const at = this.#end;
-    this.#chunks.push({ at, bytes });
-    this.#end = (at + bytes.length + 7) & ~7;
+    this.#end = (at + length + 7) & ~7;
+    if (this.#end > this.#bytes.length) this.#grow();
+    return at;
+  }
+
+  #grow(): void {
+    const larger = new Uint8Array(this.#end * 2);
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
+
+  #data(bytes: Uint8Array<ArrayBuffer>): number {
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
+    return at;
+  }
+
+  /** A C string. @throws {TypeError} if it holds a NUL */
+  #text(text: string): number {
+    if (text.includes("\0")) return this.#data(cString(text));
+    // At most three bytes a UTF-16 unit.
+    const most = text.length * 3 + 1;
+    const at = this.#reserve(most);
+    const { written } = encoder.encodeInto(text, this.#bytes.subarray(at, at + most));
+    this.#end = (at + written + 1 + 7) & ~7;
     return at;
   }
 
   finish(extraBytes: number): Uint8Array<ArrayBuffer> {
-    const relocs = this.#end;
+    const relocs = this.#reserve(this.relocations.length * 8);
     this.tableBytes = relocs + this.relocations.length * 8;
+    this.#word(16, relocs);
+    this.#word(24, this.relocations.length);
+    this.relocations.forEach((at, index) => this.#word(relocs + index * 8, at));
     const table = new Uint8Array(this.tableBytes + extraBytes);
-    const view = new DataView(table.buffer);
-    this.#word(16, BigInt(relocs));
-    this.#word(24, BigInt(this.relocations.length));
-    this.relocations.forEach((at, index) => this.#word(relocs + index * 8, BigInt(at)));
-    for (const { at, bytes } of this.#chunks) table.set(bytes, at);
-    for (const { at, value } of this.#words) view.setBigInt64(at, BigInt.asIntN(64, value), true);
+    table.set(this.#bytes.subarray(0, this.tableBytes));
     return table;
   }
 }

@@ -70,3 +70,21 @@ Deno.test("syscallNumber gives the numbers of both architectures", () => {
   assert.equal(syscallNumber("mount", "aarch64"), 40);
   assert.equal(syscallNumber("clone3", "aarch64"), 435);
 });
+
+Deno.test("LaunchTable holds arguments and texts of any size, and numbers over 32 bits", () => {
+  const long = "é".repeat(100_000);
+  const table = new LaunchTable([{ call: "execve", args: ["/x", Array(50).fill(long), []] }, {
+    call: "unshare",
+    args: [0x2_0000_0001, -5, -(2 ** 40), 0xffff_ffff_ffff_ffffn],
+  }]);
+  const view = words(table);
+  const entry = HEADER + ENTRY;
+  assert.deepEqual([1, 2, 3, 4].map((index) => view.getBigInt64(entry + index * 8, true)), [
+    0x2_0000_0001n,
+    -5n,
+    -(1n << 40n),
+    -1n,
+  ]);
+  const argv = Number(view.getBigUint64(HEADER + 16, true));
+  for (const index of [0, 49]) assert.equal(textAt(table, Number(view.getBigUint64(argv + index * 8, true))), long);
+});
