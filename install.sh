@@ -2,6 +2,10 @@
 # Builds joblet, installs it, makes its certificates and starts its server. Safe to run again; see --help.
 set -eu
 
+# Trust the host's certificate authorities too: a registry behind a company's proxy is signed by one of them.
+: "${DENO_TLS_CA_STORE:=mozilla,system}"
+export DENO_TLS_CA_STORE
+
 root=$(cd "$(dirname "$0")" && pwd)
 prefix=/usr/local
 home=/opt/joblet

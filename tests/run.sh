@@ -2,6 +2,10 @@
 # Installs what the tests need, then runs the whole gate, `deno task ok`. Works from any folder, and again and again.
 set -eu
 
+# Trust the host's certificate authorities too: a registry behind a company's proxy is signed by one of them.
+: "${DENO_TLS_CA_STORE:=mozilla,system}"
+export DENO_TLS_CA_STORE
+
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 # Prints the Debian packages that are missing, judged by a program of each.
