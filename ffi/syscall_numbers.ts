@@ -45,6 +45,9 @@ const NUMBERS = {
 
 export type SyscallName = keyof typeof NUMBERS;
 
+/** All names, for a test against the kernel's headers. */
+export const SYSCALL_NAMES = Object.keys(NUMBERS) as readonly SyscallName[];
+
 /** Number of a system call on this architecture, or on the given one. */
 export function syscallNumber(name: SyscallName, arch = ARCH): number {
   return NUMBERS[name][arch === "x86_64" ? 0 : 1];

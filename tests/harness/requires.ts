@@ -2,12 +2,14 @@
  * What a test needs of the host. A test whose need is not met is skipped with the reason in its name; in CI
  * (JOBLET_TESTS_REQUIRED=1) nothing is skipped, so that a missing feature fails there instead of going unnoticed.
  */
-type Feature = "root" | "cgroup2" | "node" | "openssl";
+type Feature = "root" | "cgroup2" | "node" | "openssl" | "gcc" | "aarch64 binutils";
 
 const PROBES: Readonly<Record<Feature, () => boolean>> = {
   root: () => Deno.uid() === 0,
   cgroup2: () => / - cgroup2 /.test(Deno.readTextFileSync("/proc/self/mountinfo")),
   node: () => succeeds("node", ["--version"]),
+  gcc: () => succeeds("gcc", ["--version"]),
+  "aarch64 binutils": () => succeeds("aarch64-linux-gnu-objdump", ["--version"]),
   openssl: () => succeeds("openssl", ["version"]),
 };
 
