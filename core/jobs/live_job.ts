@@ -49,9 +49,10 @@ export class LiveJob {
     if (!this.#gone) this.#running.cgroup.kill();
   }
 
-  /** Lets go of the job without ending it. */
-  release(): void {
+  /** Lets go of the job without ending it; one that has just ended is stored and cleaned up first. */
+  async release(): Promise<void> {
     clearTimeout(this.#killTimer);
+    if (this.#gone) await this.ended;
   }
 
   async #finish(): Promise<Job> {

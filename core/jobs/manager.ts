@@ -177,7 +177,7 @@ export class JobManager implements Engine {
     if (this.#closing) return;
     this.#closing = true;
     await Promise.allSettled(this.#starting.values());
-    for (const live of this.#live.values()) live.release();
+    await Promise.allSettled([...this.#live.values()].map((live) => live.release()));
     await this.#release();
   }
 }
