@@ -14,11 +14,11 @@ const forever = AbortSignal.timeout(120_000);
 
 /** An engine on a home of its own; what its background tells is a failure of the test. */
 class Lab implements AsyncDisposable {
-  readonly #dir: string;
+  readonly dir: string;
   engine: Engine;
 
   private constructor(dir: string, engine: Engine) {
-    this.#dir = dir;
+    this.dir = dir;
     this.engine = engine;
   }
 
@@ -36,11 +36,17 @@ class Lab implements AsyncDisposable {
 
   async reopen(): Promise<void> {
     await this.engine.close();
-    this.engine = await Lab.#open(this.#dir);
+    this.engine = await Lab.#open(this.dir);
   }
 
   sh(script: string, timeoutMs?: number): Promise<Job> {
     return this.engine.run({ command: "sh", args: ["-c", script], timeoutMs }, "ann");
+  }
+
+  /** The cgroup that the engine manages. */
+  cgroup(): string {
+    const line = this.engine.plan({ command: "true" }).find(({ name }) => name === "create the job's cgroup");
+    return line!.detail.replace(/\/job-[^/]*$/, "");
   }
 
   /** The output and the ended job. */
@@ -59,7 +65,7 @@ class Lab implements AsyncDisposable {
       await this.engine.stop(job.id, { signal: "SIGKILL" });
     }
     await this.engine.close();
-    await Deno.remove(this.#dir, { recursive: true });
+    await Deno.remove(this.dir, { recursive: true });
   }
 }
 
@@ -100,6 +106,25 @@ test("Engine.run refuses limits without a controller before anything is stored",
     assert(error instanceof EngineError && error.kind === "precondition");
     assert.deepEqual(lab.engine.list().jobs, []);
   }
+});
+
+test("Engine.run names what the server itself could not do, and leaves nothing of the job", async (lab) => {
+  const failureOf = async () => {
+    const { status, id } = await lab.engine.run({ command: "true" }, "ann");
+    assert(status.state === "failed" && status.reason === "start_failed");
+    assert.deepEqual(lab.engine.get(id).status, status);
+    return status.failure?.message;
+  };
+  const base = lab.cgroup();
+  await Deno.writeTextFile(`${base}/cgroup.max.descendants`, "1");
+  assert.equal(await failureOf(), "create the job's cgroup: EAGAIN");
+  await Deno.writeTextFile(`${base}/cgroup.max.descendants`, "max");
+  const digits = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, "0"));
+  await Deno.remove(`${lab.dir}/logs`, { recursive: true });
+  await Deno.mkdir(`${lab.dir}/logs`);
+  await Promise.all(digits.map((name) => Deno.writeTextFile(`${lab.dir}/logs/${name}`, "")));
+  assert.equal(await failureOf(), "create the journal: ENOTDIR");
+  assert.deepEqual([...Deno.readDirSync(base)].filter(({ name }) => name.startsWith("job-")), []);
 });
 
 test("Engine.stop lets the program end itself, and its last words are kept", async (lab) => {

@@ -18,7 +18,7 @@ import type { JobSpec } from "./spec.ts";
 export interface StartFailure {
   /** The step in words, such as "mount proc on /proc". */
   readonly step: string;
-  /** Kernel error name, such as "EPERM". */
+  /** Kernel error name, such as "EPERM"; empty where no system call failed. */
   readonly errno: string;
   /** Step, error and, where there is one, the cure, as one sentence. */
   readonly message: string;

@@ -1,4 +1,5 @@
 import { EngineError } from "../errors.ts";
+import { wholeDiskOf } from "../cgroup/io_device.ts";
 import { requireControllers } from "../cgroup/limits.ts";
 import type { LogBatch, LogQuery } from "../logs/log.ts";
 import { deleteJournal, journalPath } from "../logs/journal_file.ts";
@@ -10,12 +11,18 @@ import { isTerminal, type Job } from "./job.ts";
 import { changeJob, LiveJob } from "./live_job.ts";
 import type { EngineParts } from "./parts.ts";
 import { describePlan } from "./plan_lines.ts";
-import type { JobSpecInput, StopOptions } from "./spec.ts";
+import type { JobSpecInput, Limits, StopOptions } from "./spec.ts";
 import { startJob } from "./start.ts";
 import { parseSpec } from "./validate.ts";
 import { watchJob } from "./watch.ts";
 
 const PREFIX_MATCHES = 2;
+
+/** Refuses limits that this host can't enforce, before anything is stored. @throws {EngineError} kind "precondition" */
+function requireLimits(parts: EngineParts, limits: Limits): void {
+  requireControllers(limits, parts.tree.controllers);
+  if (limits.ioBytesPerSecond !== undefined) wholeDiskOf(parts.config.home.root);
+}
 
 export class JobManager implements Engine {
   readonly #parts: EngineParts;
@@ -40,7 +47,7 @@ export class JobManager implements Engine {
   async run(input: JobSpecInput, owner: string): Promise<Job> {
     if (this.#closing) throw new EngineError("unavailable", "Cannot start a job: the server is shutting down");
     const spec = parseSpec(input, this.#parts.config);
-    requireControllers(spec.limits, this.#parts.tree.controllers);
+    requireLimits(this.#parts, spec.limits);
     const job: Job = {
       id: newJobId(),
       owner,
@@ -90,7 +97,7 @@ export class JobManager implements Engine {
 
   plan(input: JobSpecInput): readonly PlanLine[] {
     const spec = parseSpec(input, this.#parts.config);
-    requireControllers(spec.limits, this.#parts.tree.controllers);
+    requireLimits(this.#parts, spec.limits);
     return describePlan(this.#parts, spec, newJobId());
   }
 

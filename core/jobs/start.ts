@@ -3,6 +3,7 @@ import { closeFd, errnoNumber, pidfdSendSignal, SyscallError } from "../../ffi/m
 import { CgroupWriteError, type JobCgroup } from "../cgroup/job_cgroup.ts";
 import { wholeDiskOf } from "../cgroup/io_device.ts";
 import { limitWrites } from "../cgroup/limits.ts";
+import { EngineError } from "../errors.ts";
 import { createJournal, journalPath } from "../logs/journal_file.ts";
 import { type FailedStep, startFailure } from "../sandbox/failure.ts";
 import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
@@ -48,8 +49,13 @@ export async function startJob(parts: EngineParts, job: Job): Promise<StartResul
       closeFd(cgroupFd);
     }
   } catch (error) {
-    if (!(error instanceof ServerStepError)) throw error;
-    failed = error.failed;
+    if (error instanceof ServerStepError) {
+      failed = error.failed;
+    } else {
+      // A defect: the log has it whole, and the job must not stay half started.
+      parts.onError(`start job ${job.id}`, error);
+      failed = { step: "start the job: the server failed, its log says more", errno: 0, isExec: false };
+    }
   }
   await cgroup.remove();
   const path = jobEnvironment(job.spec, job.id)["PATH"] ?? "";
@@ -72,7 +78,7 @@ async function whenStarted(
   const timer = setTimeout(() => {
     timedOut = true;
     cgroup.kill();
-    pidfdSendSignal(pidfd, SIGKILL);
+    killInit(pidfd);
   }, timeoutMs);
   try {
     const failed = await outcome;
@@ -80,6 +86,15 @@ async function whenStarted(
     return { step: `start within ${timeoutMs} ms`, errno: errnoNumber("ETIMEDOUT"), isExec: false };
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function killInit(pidfd: number): void {
+  try {
+    pidfdSendSignal(pidfd, SIGKILL);
+  } catch (error) {
+    // It has just ended by itself.
+    if (!(error instanceof SyscallError && error.errnoName === "ESRCH")) throw error;
   }
 }
 
@@ -98,7 +113,7 @@ function attempt<T>(step: string, action: () => T): T {
 /** Error number of a failed system call, wherever it was made; undefined for any other error. */
 function errnoOf(error: unknown): number | undefined {
   if (error instanceof SyscallError) return error.errno;
-  if (error instanceof CgroupWriteError) return errnoOf(error.cause);
+  if (error instanceof CgroupWriteError || error instanceof EngineError) return errnoOf(error.cause);
   if (error instanceof Error && "code" in error && typeof error.code === "string") return errnoNumber(error.code);
   return undefined;
 }

@@ -7,6 +7,7 @@ import type { Step } from "./step.ts";
 export interface FailedStep {
   /** Name of the step in the plan, or of what the server did. */
   readonly step: string;
+  /** 0 where no system call failed. */
   readonly errno: number;
   /** Last of the steps: the execution of the program itself. */
   readonly isExec: boolean;
@@ -43,6 +44,7 @@ export function startFailure(
   spec: Pick<JobSpec, "command" | "workdir">,
   path: string,
 ): StartFailure {
+  if (failed.errno === 0) return { step: failed.step, errno: "", message: failed.step, exitCode: 125 };
   const errno = errnoName(failed.errno);
   if (failed.isExec) return execFailure(errno, spec, path);
   const hint = failed.step === `enter ${spec.workdir}`

@@ -39,6 +39,8 @@ export interface LaunchRequest {
   readonly journalPath: string;
   /** fd of the job's cgroup folder; stays the caller's. */
   readonly cgroupFd: number;
+  /** Makes the steps of init's process. @default {initSteps} */
+  readonly makeSteps?: typeof initSteps;
 }
 
 /** A job's init that was started. The caller closes the pidfd. */
@@ -96,7 +98,7 @@ export class Launcher implements AsyncDisposable {
         init: this.#init,
         ...(network === undefined ? {} : { network }),
       };
-      const steps = initSteps(request.plan, files, program.tableBytes);
+      const steps = (request.makeSteps ?? initSteps)(request.plan, files, program.tableBytes);
       const table = new LaunchTable(steps, LAUNCH_EXTRA_BYTES);
       const launched = launch(table, { namespaces: request.plan.namespaces, cgroupFd: this.#initsFd });
       return {

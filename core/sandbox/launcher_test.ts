@@ -1,7 +1,7 @@
 /** Launches real sandboxes: needs root and cgroup v2. */
 import "../../tests/harness/ffi.ts";
 import assert from "node:assert/strict";
-import { closeFd, errnoName, Poller } from "../../ffi/mod.ts";
+import { closeFd, constants, errnoName, Poller, SyscallError } from "../../ffi/mod.ts";
 import { requires } from "../../tests/harness/requires.ts";
 import { CgroupTree, findBase } from "../cgroup/tree.ts";
 import { whenEnded } from "../jobs/when_ended.ts";
@@ -10,7 +10,7 @@ import { newJobId } from "../values/job_id.ts";
 import { prepareEtc } from "./etc_template.ts";
 import type { FailedStep } from "./failure.ts";
 import { Launcher } from "./launcher.ts";
-import { type HostOptions, makePlan, type Plan } from "./plan.ts";
+import { type HostOptions, initSteps, makePlan, type Plan } from "./plan.ts";
 import { hostRootEntries } from "./rootfs.ts";
 import type { Step } from "./step.ts";
 
@@ -53,14 +53,14 @@ class Lab implements AsyncDisposable {
   }
 
   /** Runs a plan to its end. @returns the failed step, if any, and the journal's bytes as text */
-  async run(plan: Plan): Promise<{ failed: FailedStep | undefined; journal: string }> {
+  async run(plan: Plan, makeSteps = initSteps): Promise<{ failed: FailedStep | undefined; journal: string }> {
     const journalPath = `${this.dir}/${plan.jobId}`;
     await Deno.writeTextFile(journalPath, "");
     const cgroup = this.tree.job(plan.jobId);
     cgroup.create([]);
     const cgroupFd = cgroup.open();
     try {
-      const init = this.launcher.start({ plan, journalPath, cgroupFd });
+      const init = this.launcher.start({ plan, journalPath, cgroupFd, makeSteps });
       const failed = await init.outcome;
       await whenEnded(this.poller, init.pidfd);
       closeFd(init.pidfd);
@@ -101,6 +101,43 @@ Deno.test({
       assert.deepEqual(failed, { step: step.name, errno: 9, isExec: false });
       assert.equal(journal, "", step.name);
     }
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher names each step that moves files to init, and the execution of init itself",
+  async fn() {
+    await using lab = new Lab();
+    const plan = lab.plan("echo", ["ran"]);
+    let count = Infinity;
+    for (let index = 0; index < count; index++) {
+      if (index >= 11 && index < count - 1) continue; // the plan's own steps, which have a test
+      let name = "";
+      const { failed, journal } = await lab.run(plan, (...args) => {
+        const steps = initSteps(...args);
+        count = steps.length;
+        name = steps[index]!.name;
+        return replaceAt(steps, index, broken(steps[index]!));
+      });
+      assert.deepEqual(failed, { step: name, errno: 9, isExec: false });
+      assert.equal(journal, "", name);
+    }
+    assert(Number.isFinite(count));
+  },
+});
+
+Deno.test({
+  ...root,
+  name: "Launcher throws what clone3 says, and nothing was started",
+  async fn() {
+    await using lab = new Lab();
+    const plan = { ...lab.plan("true"), namespaces: constants.CLONE_NEWPID | 0x10000n }; // CLONE_THREAD
+    await assert.rejects(lab.run(plan), (error: unknown) => {
+      assert(error instanceof SyscallError);
+      assert.equal(error.message, "clone3: EINVAL");
+      return true;
+    });
   },
 });
 

@@ -84,10 +84,14 @@ export function compileProgram(plan: Plan): LaunchTable {
   return new LaunchTable(plan.program);
 }
 
+/** The step that makes namespaces, for a process that has entered a network namespace already. */
+function withoutNetwork(step: Step): Step {
+  return step.call === "unshare" ? namespaceStep(NAMESPACES) : step;
+}
+
 /** All steps of the process that becomes init. @param tableBytes size of the program's table */
 export function initSteps(plan: Plan, fds: LaunchFds, tableBytes: number): Step[] {
   const args = [plan.jobId, tableBytes, plan.timeoutMs, plan.graceMs].map(String);
-  const prepared = fds.network !== undefined;
-  const own = prepared ? [namespaceStep(NAMESPACES), ...plan.init.slice(1)] : plan.init;
+  const own = fds.network === undefined ? plan.init : plan.init.map(withoutNetwork);
   return [...fdSteps(fds), ...own, execInitStep(args)];
 }

@@ -135,6 +135,12 @@ Deno.test("startFailure of another step names it, its errno and the cure", () =>
   assert.equal(fail("clone3", 28).exitCode, 125);
 });
 
+Deno.test("startFailure without a failed system call has no errno", () => {
+  const step = "init was killed by signal 9 before the program was executed";
+  const failure = startFailure({ step, errno: 0, isExec: false }, { command: "x", workdir: "/" }, "");
+  assert.deepEqual(failure, { step, errno: "", message: step, exitCode: 125 });
+});
+
 Deno.test("describeCall shows text as text and structs by size", () => {
   const call = { name: "n", call: "execve", args: ["/bin/a", ["a", "b c"], new Uint8Array(8), -1] } as const;
   assert.equal(describeCall(call), 'execve("/bin/a", ["a", "b c"], <8 bytes>, -1)');

@@ -241,7 +241,7 @@ export type StartFailure = Message<"joblet.v1.StartFailure"> & {
   step: string;
 
   /**
-   * Kernel error name, such as "ENOENT".
+   * Kernel error name, such as "ENOENT"; empty where no system call failed.
    *
    * @generated from field: string errno = 2;
    */
@@ -276,7 +276,7 @@ export type StartFailureJson = {
   step?: string;
 
   /**
-   * Kernel error name, such as "ENOENT".
+   * Kernel error name, such as "ENOENT"; empty where no system call failed.
    *
    * @generated from field: string errno = 2;
    */
