@@ -1,10 +1,11 @@
 /** `joblet`: runs one command line. */
 import { proposeCompletions, run } from "@stricli/core";
-import { app, RUN_VALUE_FLAGS } from "./app.ts";
+import { app } from "./app.ts";
 import { prepareArguments } from "./arguments.ts";
 import { BROKEN_PIPE_EXIT, type RunContext } from "./command.ts";
 import type { CliContext } from "./context.ts";
 import type { HostCommands } from "./host.ts";
+import { RUN_VALUE_FLAGS } from "./tree/run_commands.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 const USAGE_EXIT = 2;
