@@ -5,7 +5,7 @@ export interface Home {
   readonly config: string;
   /** joblet.db */
   readonly state: string;
-  /** One journal a job: logs/ab/<id>.journal, ab being the id's first two digits. */
+  /** One journal a job: logs/<id>.journal. */
   readonly logs: string;
   /** Lock, server log, and what is made anew at each start. */
   readonly run: string;
