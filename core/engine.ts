@@ -6,6 +6,7 @@ import { EngineError } from "./errors.ts";
 import type { Engine } from "./jobs/engine.ts";
 import { JobEvents } from "./jobs/job_events.ts";
 import { JobManager } from "./jobs/manager.ts";
+import { SpareJournals } from "./logs/spare_journals.ts";
 import { prepareEtc } from "./sandbox/etc_template.ts";
 import { Launcher } from "./sandbox/launcher.ts";
 import type { HostOptions } from "./sandbox/plan.ts";
@@ -36,8 +37,9 @@ export async function openEngine(
     const launcher = stack.use(
       new Launcher(poller, tree.initsFd, (error) => onError("prepare a network namespace", error)),
     );
+    const spares = new SpareJournals(`${config.home.run}/journals`);
     const events = new JobEvents();
-    const parts = { config, host, store, poller, files, tree, launcher, events, onError };
+    const parts = { config, host, store, poller, files, tree, launcher, spares, events, onError };
     return await JobManager.open(parts, () => stack.disposeAsync());
   } catch (error) {
     await stack.disposeAsync();

@@ -4,7 +4,7 @@ import { CgroupWriteError, type JobCgroup } from "../cgroup/job_cgroup.ts";
 import { wholeDiskOf } from "../cgroup/io_device.ts";
 import { limitWrites } from "../cgroup/limits.ts";
 import { EngineError } from "../errors.ts";
-import { createJournal, journalPath } from "../logs/journal_file.ts";
+import { journalPath } from "../logs/journal_file.ts";
 import { type FailedStep, startFailure } from "../sandbox/failure.ts";
 import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
 import type { Job, StartFailure } from "./job.ts";
@@ -36,11 +36,13 @@ export async function startJob(parts: EngineParts, job: Job): Promise<StartResul
   let failed: FailedStep | undefined;
   try {
     const journal = journalPath(parts.config.home, job.id);
-    attempt("create the journal", () => createJournal(journal, job.id));
+    attempt("create the journal", () => parts.spares.create(journal, job.id));
     attempt("create the job's cgroup", () => cgroup.create(writesFor(parts, job)));
     const cgroupFd = attempt("open the job's cgroup", () => cgroup.open());
     try {
       const init = attempt("clone3", () => parts.launcher.start({ plan, journalPath: journal, cgroupFd }));
+      // While the child sets itself up, this thread has nothing else to do.
+      parts.spares.refill();
       failed = await whenStarted(init.outcome, init.pidfd, cgroup, parts.config.startTimeoutMs);
       if (!failed) return { running: { pid: init.pid, pidfd: init.pidfd, cgroup } };
       await whenEnded(parts.poller, init.pidfd);
