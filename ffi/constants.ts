@@ -4,14 +4,11 @@
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
-export const O_CREAT = 0o100;
-export const O_EXCL = 0o200;
 export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 /** O_DIRECTORY and O_NOFOLLOW differ: asm/fcntl.h of each architecture. */
 export const O_DIRECTORY = Deno.build.arch === "x86_64" ? 0o200000 : 0o40000;
-export const O_PATH = 0o10000000;
 export const F_DUPFD_CLOEXEC = 1030;
 export const F_ADD_SEALS = 1033;
 export const F_SEAL_ALL = 0x0f; // SEAL | SHRINK | GROW | WRITE
@@ -38,7 +35,6 @@ export const CLONE_CLEAR_SIGHAND = 0x100000000n;
 export const CLONE_INTO_CGROUP = 0x200000000n;
 
 // linux/mount.h
-export const MS_RDONLY = 1;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
 export const MS_NOEXEC = 8;
@@ -50,12 +46,10 @@ export const MOVE_MOUNT_F_EMPTY_PATH = 4;
 export const MOUNT_ATTR_RDONLY = 1;
 export const MOUNT_ATTR_NOSUID = 2;
 export const MOUNT_ATTR_NODEV = 4;
-export const MOUNT_ATTR_NOEXEC = 8;
 
 // linux/prctl.h, linux/capability.h
 export const PR_CAPBSET_DROP = 24;
 export const PR_SET_NO_NEW_PRIVS = 38;
-export const PR_SET_CHILD_SUBREAPER = 36;
 export const PR_CAP_AMBIENT = 47;
 export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 export const CAPABILITY_VERSION_3 = 0x20080522;
@@ -77,12 +71,10 @@ export const SIGKILL = 9;
 // sys/epoll.h
 export const EPOLLIN = 1;
 export const EPOLLPRI = 2;
-export const EPOLLERR = 8;
 export const EPOLLHUP = 16;
 
 // sys/inotify.h
 export const IN_MODIFY = 2;
-export const IN_DELETE_SELF = 0x400;
 export const IN_IGNORED = 0x8000;
 
 // sys/socket.h, net/if.h

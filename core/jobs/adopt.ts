@@ -5,7 +5,7 @@
  * time to store: a pid in there can't belong to anybody else. An init that is not there has ended, and its journal
  * says how; that order matters, as an init may end while this runs.
  */
-import { pidfdOpen, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
+import { closeFd, pidfdOpen, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
 import { EngineError } from "../errors.ts";
 import { journalPath } from "../logs/journal_file.ts";
 import { readOutcome } from "../logs/last_frame.ts";
@@ -31,6 +31,7 @@ export async function adoptJobs(parts: EngineParts): Promise<Map<string, LiveJob
   for (const [id, { pidfd }] of inits) {
     parts.onError(`end the unknown job ${id}`, new Error("an init of this server's cgroup belongs to no stored job"));
     pidfdSendSignal(pidfd, SIGKILL);
+    closeFd(pidfd);
   }
   await removeLeftovers(parts, new Set(adopted.keys()));
   return adopted;
@@ -40,12 +41,15 @@ export async function adoptJobs(parts: EngineParts): Promise<Map<string, LiveJob
 function findInits(parts: EngineParts): Map<string, Omit<Running, "cgroup">> {
   const found = new Map<string, Omit<Running, "cgroup">>();
   for (const pid of parts.tree.initPids()) {
+    let pidfd: number | undefined;
     try {
       // The pidfd first: if the pid was reused meanwhile, the command line read after it is the other process's.
-      const pidfd = pidfdOpen(pid);
+      pidfd = pidfdOpen(pid);
       const [name, id] = Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0");
       if (name === "init" && id) found.set(id, { pid, pidfd });
+      else closeFd(pidfd);
     } catch (error) {
+      if (pidfd !== undefined) closeFd(pidfd);
       const gone = error instanceof Deno.errors.NotFound ||
         (error instanceof SyscallError && error.errnoName === "ESRCH");
       if (!gone) throw error;
