@@ -20,7 +20,7 @@ if (!QUICK.has(Deno.args[0] ?? "--help")) {
 
 /** What the command line needs of the server's side, loaded when it is used. */
 const host: HostCommands = {
-  server: async (home) => await (await import("./api/serve.ts")).serve(home),
+  server: async (home, { drain }) => await (await import("./api/serve.ts")).serve(home, { drain }),
   doctor: async (home) => await (await import("./api/doctor.ts")).runDoctor(home),
   certsInit: async (options) => {
     const { initAuthority } = await import("./api/certs/authority.ts");

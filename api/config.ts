@@ -1,7 +1,7 @@
 /** The server's configuration file, joblet-config.yml: read, checked, turned into what the parts need. */
 import * as v from "valibot";
 import { parse } from "@std/yaml";
-import { defaultEngineConfig, type EngineConfig } from "../core/config.ts";
+import { defaultEngineConfig, type EngineConfig, MIN_LOG_BYTES } from "../core/config.ts";
 import { EngineError } from "../core/errors.ts";
 import { parseBytes } from "../core/values/bytes.ts";
 import { parseDuration } from "../core/values/duration.ts";
@@ -65,6 +65,10 @@ const durationMs = v.union(
   "must be a duration such as 10s",
 );
 const positiveBytes = v.pipe(byteSize, v.minValue(MIB, "must be at least 1M"));
+const logCap = v.pipe(
+  byteSize,
+  v.check((bytes) => bytes === 0 || bytes >= MIN_LOG_BYTES, "must be 0 (no bound) or at least 1M"),
+);
 
 const Schema = v.strictObject({
   version: v.literal("3.0", 'must be "3.0"'),
@@ -83,6 +87,11 @@ const Schema = v.strictObject({
       defaultMemoryLimit: v.optional(safeInteger, 0),
       defaultIoLimit: v.optional(safeInteger, 0),
       cleanupTimeout: v.optional(durationMs),
+      maxConcurrentJobs: v.optional(v.pipe(safeInteger, v.minValue(1, "must be at least 1"))),
+      maxQueuedJobs: v.optional(safeInteger),
+      maxQueuedJobsPerUser: v.optional(safeInteger),
+      totalCpuLimit: v.optional(safeInteger, 0),
+      totalMemoryLimit: v.optional(safeInteger, 0),
     }),
     {},
   ),
@@ -92,6 +101,29 @@ const Schema = v.strictObject({
   ),
   filesystem: v.optional(
     v.strictObject({ workBytes: v.optional(positiveBytes), tmpBytes: v.optional(positiveBytes) }),
+    {},
+  ),
+  state: v.optional(
+    v.strictObject({
+      backend: v.optional(v.picklist(["sqlite", "memory"], "must be sqlite or memory")),
+      reservedBytes: v.optional(byteSize),
+    }),
+    {},
+  ),
+  retention: v.optional(
+    v.strictObject({
+      maxJobs: v.optional(safeInteger),
+      maxAge: v.optional(durationMs),
+      maxLogBytes: v.optional(byteSize),
+      maxLogAge: v.optional(durationMs),
+    }),
+    {},
+  ),
+  logs: v.optional(
+    v.strictObject({
+      maxBytesPerRun: v.optional(logCap),
+      compressMinBytes: v.optional(byteSize),
+    }),
     {},
   ),
   auth: v.optional(
@@ -130,19 +162,47 @@ export function parseServerConfig(text: string, path: string, home: Home): Serve
   };
 }
 
-function engineConfigOf(file: v.InferOutput<typeof Schema>, home: Home): EngineConfig {
-  const { joblet, cgroup, filesystem } = file;
+type ConfigFile = v.InferOutput<typeof Schema>;
+
+function engineConfigOf(file: ConfigFile, home: Home): EngineConfig {
+  const { joblet, cgroup, filesystem, state, logs } = file;
   const defaults = defaultEngineConfig(home);
   return {
     ...defaults,
     workBytes: filesystem.workBytes ?? defaults.workBytes,
     tmpBytes: filesystem.tmpBytes ?? defaults.tmpBytes,
     stopGraceMs: joblet.cleanupTimeout ?? defaults.stopGraceMs,
+    queue: queueOf(file, defaults),
+    retention: retentionOf(file, defaults),
+    stateBackend: state.backend ?? defaults.stateBackend,
+    reservedBytes: state.reservedBytes ?? defaults.reservedBytes,
+    logBytesPerRun: logs.maxBytesPerRun ?? defaults.logBytesPerRun,
+    compressMinBytes: logs.compressMinBytes ?? defaults.compressMinBytes,
     ...(cgroup.baseDir !== undefined && { cgroupBase: cgroup.baseDir }),
     // 0 is Joblet's word for unlimited.
     ...(joblet.defaultCpuLimit > 0 && { defaultCpuPercent: joblet.defaultCpuLimit }),
     ...(joblet.defaultMemoryLimit > 0 && { defaultMemoryBytes: joblet.defaultMemoryLimit * MIB }),
     ...(joblet.defaultIoLimit > 0 && { defaultIoBytesPerSecond: joblet.defaultIoLimit }),
+  };
+}
+
+function queueOf({ joblet }: ConfigFile, { queue }: EngineConfig): EngineConfig["queue"] {
+  return {
+    maxRunning: joblet.maxConcurrentJobs ?? queue.maxRunning,
+    maxWaiting: joblet.maxQueuedJobs ?? queue.maxWaiting,
+    maxWaitingPerOwner: joblet.maxQueuedJobsPerUser ?? queue.maxWaitingPerOwner,
+    ...(joblet.totalCpuLimit > 0 && { cpuPercent: joblet.totalCpuLimit }),
+    ...(joblet.totalMemoryLimit > 0 && { memoryBytes: joblet.totalMemoryLimit * MIB }),
+  };
+}
+
+function retentionOf({ retention: file }: ConfigFile, { retention }: EngineConfig): EngineConfig["retention"] {
+  return {
+    ...retention,
+    ...(file.maxJobs !== undefined && { maxJobs: file.maxJobs }),
+    ...(file.maxAge !== undefined && { maxAgeMs: file.maxAge }),
+    ...(file.maxLogBytes !== undefined && { maxLogBytes: file.maxLogBytes }),
+    ...(file.maxLogAge !== undefined && { maxLogAgeMs: file.maxLogAge }),
   };
 }
 

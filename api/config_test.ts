@@ -51,6 +51,48 @@ Deno.test("parseServerConfig turns Joblet's units into the engine's", () => {
   assert.ok(!("defaultCpuPercent" in load({ ...minimal, joblet: { defaultCpuLimit: 0 } }).engine));
 });
 
+Deno.test("parseServerConfig reads what bounds the queue, the output and what is kept", () => {
+  const { engine } = load({
+    ...minimal,
+    joblet: {
+      maxConcurrentJobs: 7,
+      maxQueuedJobs: 8,
+      maxQueuedJobsPerUser: 5,
+      totalCpuLimit: 300,
+      totalMemoryLimit: 1024,
+    },
+    state: { backend: "memory", reservedBytes: "1M" },
+    retention: { maxJobs: 10, maxAge: "2d", maxLogBytes: "1G", maxLogAge: "12h" },
+    logs: { maxBytesPerRun: 0, compressMinBytes: "1M" },
+  });
+  assert.deepEqual(engine.queue, {
+    maxRunning: 7,
+    maxWaiting: 8,
+    maxWaitingPerOwner: 5,
+    cpuPercent: 300,
+    memoryBytes: 1024 ** 3,
+  });
+  const hour = 3_600_000;
+  assert.deepEqual(engine.retention, {
+    maxJobs: 10,
+    maxAgeMs: 48 * hour,
+    maxLogBytes: 1024 ** 3,
+    maxLogAgeMs: 12 * hour,
+  });
+  const { stateBackend, reservedBytes, logBytesPerRun, compressMinBytes } = engine;
+  assert.deepEqual([stateBackend, reservedBytes, logBytesPerRun, compressMinBytes], ["memory", 1 << 20, 0, 1 << 20]);
+  const defaults = load(minimal).engine;
+  assert.deepEqual(Object.keys(defaults.queue).sort(), ["maxRunning", "maxWaiting", "maxWaitingPerOwner"]);
+  for (
+    const [section, message] of [
+      [{ logs: { maxBytesPerRun: 1000 } }, /'logs.maxBytesPerRun' must be 0 \(no bound\) or at least 1M/],
+      [{ joblet: { maxConcurrentJobs: 0 } }, /'joblet.maxConcurrentJobs' must be at least 1/],
+      [{ state: { backend: "redis" } }, /'state.backend' must be sqlite or memory/],
+      [{ retention: { maxAge: "soon" } }, /'retention.maxAge'/],
+    ] as const
+  ) assert.throws(() => load({ ...minimal, ...section }), message);
+});
+
 Deno.test("parseServerConfig names the wrong key in one line", () => {
   const security = minimal.security;
   const table: [unknown, string][] = [

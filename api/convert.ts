@@ -1,9 +1,9 @@
 /** Jobs and their specs, from the wire to the core and back. What is unset stays unset. */
 import { create } from "@bufbuild/protobuf";
-import { type Duration, DurationSchema, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { EngineError } from "../core/errors.ts";
 import type { PlanLine } from "../core/jobs/engine.ts";
 import type {
+  AttemptEnd,
   EndReason as CoreEndReason,
   Job as CoreJob,
   JobStateName,
@@ -12,6 +12,8 @@ import type {
 } from "../core/jobs/job.ts";
 import type { JobSpec as CoreSpec, JobSpecInput } from "../core/jobs/spec.ts";
 import {
+  type Attempt,
+  AttemptSchema,
   EndReason,
   type Job,
   JobSchema,
@@ -26,6 +28,8 @@ import {
   StartFailureSchema,
 } from "../proto/gen/joblet/v1/job_pb.ts";
 import { formatCoreList } from "../core/values/core_list.ts";
+import { policyFromProto, policyToProto } from "./convert_policy.ts";
+import { durationFromMs, msFromDuration, timestampFromMs } from "./convert_time.ts";
 
 const STATES: Readonly<Record<JobStateName, JobState>> = {
   pending: JobState.PENDING,
@@ -52,18 +56,6 @@ const REASONS: Readonly<Record<CoreEndReason, EndReason>> = {
   lost: EndReason.LOST,
 };
 
-/** Google's bound for a Duration: 10,000 years. */
-const MAX_DURATION_SECONDS = 315_576_000_000n;
-
-/** A span in milliseconds, rounded up, so that a span that is not zero stays so. @throws {EngineError} kind "invalid" */
-export function msFromDuration(duration: Duration, field: string): number {
-  const { seconds, nanos } = duration;
-  if (seconds < 0n || seconds > MAX_DURATION_SECONDS || nanos < 0 || nanos > 999_999_999) {
-    throw new EngineError("invalid", `Cannot use ${field} '${seconds}s ${nanos}ns': it must be 0 to 10,000 years`);
-  }
-  return Number(seconds) * 1000 + Math.ceil(nanos / 1e6);
-}
-
 /** The spec as the core wants it, not checked yet. @throws {EngineError} kind "invalid" if there is none */
 export function specFromProto(spec: JobSpec | undefined): JobSpecInput {
   if (spec === undefined) {
@@ -78,6 +70,7 @@ export function specFromProto(spec: JobSpec | undefined): JobSpecInput {
     ...(spec.network !== "" && { network: spec.network }),
     ...(spec.limits && { limits: limitsFromProto(spec.limits) }),
     ...(spec.timeout && { timeoutMs: msFromDuration(spec.timeout, "timeout") }),
+    ...policyFromProto(spec),
   };
 }
 
@@ -109,15 +102,32 @@ export function jobToProto(job: CoreJob): Job {
   message.state = STATES[status.state];
   message.createdAt = timestampFromMs(job.createdAt.getTime());
   message.version = BigInt(job.version);
+  message.attempt = job.attempt;
+  message.earlierAttempts = job.earlier.map(attemptToProto);
+  message.scheduledBy = job.scheduledBy ?? "";
+  if (status.state === "scheduled") message.scheduledAt = timestampFromMs(status.at.getTime());
+  if (status.state === "pending") message.waitingFor = status.waitingFor ?? "";
   if ("startedAt" in status && status.startedAt) message.startedAt = timestampFromMs(status.startedAt.getTime());
   if ("endedAt" in status) {
     message.endReason = REASONS[status.reason];
     message.endedAt = timestampFromMs(status.endedAt.getTime());
+    message.endDetail = status.detail ?? "";
   }
   if ("exit" in status && status.exit?.kind === "exited") message.exitCode = status.exit.code;
   if ("exit" in status && status.exit?.kind === "signaled") message.signal = status.exit.signal;
   if ("usage" in status && status.usage) message.usage = usageToProto(status.usage);
   if ("failure" in status && status.failure) message.startFailure = failureToProto(status.failure);
+  return message;
+}
+
+function attemptToProto(end: AttemptEnd): Attempt {
+  const message = create(AttemptSchema);
+  message.endReason = REASONS[end.reason];
+  message.endedAt = timestampFromMs(end.endedAt.getTime());
+  if (end.startedAt) message.startedAt = timestampFromMs(end.startedAt.getTime());
+  if (end.exit?.kind === "exited") message.exitCode = end.exit.code;
+  if (end.exit?.kind === "signaled") message.signal = end.exit.signal;
+  if (end.usage) message.usage = usageToProto(end.usage);
   return message;
 }
 
@@ -136,6 +146,7 @@ function specToProto(spec: CoreSpec): JobSpec {
   if (limits.ioBytesPerSecond !== undefined) message.limits.ioBytesPerSecond = BigInt(limits.ioBytesPerSecond);
   if (limits.cpuCores !== undefined) message.limits.cpuCores = formatCoreList(limits.cpuCores);
   if (spec.timeoutMs !== undefined) message.timeout = durationFromMs(spec.timeoutMs);
+  policyToProto(spec, message);
   return message;
 }
 
@@ -155,14 +166,4 @@ function failureToProto(failure: StartFailure) {
 /** One step of a plan. */
 export function planToProto(line: PlanLine): PlanStep {
   return create(PlanStepSchema, { actor: line.actor, name: line.name, detail: line.detail });
-}
-
-function durationFromMs(ms: number): Duration {
-  const seconds = Math.floor(ms / 1000);
-  return create(DurationSchema, { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) });
-}
-
-function timestampFromMs(ms: number): Timestamp {
-  const seconds = Math.floor(ms / 1000);
-  return create(TimestampSchema, { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1e6 });
 }

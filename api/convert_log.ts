@@ -12,6 +12,7 @@ import {
   StreamLogsResponseSchema,
 } from "../proto/gen/joblet/v1/job_pb.ts";
 import { jobToProto } from "./convert.ts";
+import { nsFromTimestamp } from "./convert_time.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 
@@ -24,6 +25,10 @@ export function logQueryFromProto(request: StreamLogsRequest): LogQuery {
     offset: Number(request.offset),
     follow: request.follow,
     streams: [...new Set(request.streams.map(streamFromProto))],
+    ...(request.tailLines !== 0 && { tailLines: request.tailLines }),
+    ...(request.since && { sinceNs: nsFromTimestamp(request.since, "since") }),
+    ...(request.until && { untilNs: nsFromTimestamp(request.until, "until") }),
+    ...(request.attempt !== 0 && { attempt: request.attempt }),
   };
 }
 
@@ -36,13 +41,13 @@ function streamFromProto(stream: LogStream): LogStreamName {
 /** A batch of output as one message. */
 export function batchToProto(batch: LogBatch): StreamLogsResponse {
   const message = create(StreamLogsResponseSchema);
-  message.frames = batch.pieces.map(pieceToProto);
+  message.frames = batch.pieces.map((piece) => pieceToProto(piece, batch.attempt));
   message.nextOffset = BigInt(batch.nextOffset);
   if (batch.endedJob) message.endedJob = jobToProto(batch.endedJob);
   return message;
 }
 
-function pieceToProto(piece: LogPiece): LogFrame {
+function pieceToProto(piece: LogPiece, attempt: number): LogFrame {
   // Set field by field: this runs for every piece of output, and `create` with values looks each one up.
   const time = create(TimestampSchema);
   time.seconds = piece.timeNs / NS_PER_SECOND;
@@ -53,5 +58,6 @@ function pieceToProto(piece: LogPiece): LogFrame {
   frame.time = time;
   frame.data = piece.data;
   frame.missingBytes = BigInt(piece.missingBytes);
+  frame.attempt = attempt;
   return frame;
 }

@@ -18,7 +18,7 @@ async function startTalkative() {
     const { data } = piece(0, "x".repeat(PIECE_BYTES));
     for (let offset = 0; offset < PIECES; offset++) {
       produced.set(id, offset + 1);
-      yield await Promise.resolve({ pieces: [{ ...piece(offset, ""), data }], nextOffset: offset + 1 });
+      yield await Promise.resolve({ pieces: [{ ...piece(offset, ""), data }], attempt: 1, nextOffset: offset + 1 });
     }
   };
   const newJob = () => server.engine.add("alice", { state: "running", startedAt: new Date() }).id;

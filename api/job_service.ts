@@ -6,7 +6,10 @@ import type { Engine, JobQuery } from "../core/jobs/engine.ts";
 import type { StopOptions } from "../core/jobs/spec.ts";
 import { parseSignal } from "../core/values/signal.ts";
 import {
+  CancelJobResponseSchema,
   DeleteJobResponseSchema,
+  type DeleteJobsRequest,
+  DeleteJobsResponseSchema,
   GetJobResponseSchema,
   JobService,
   type ListJobsRequest,
@@ -20,9 +23,10 @@ import {
   WatchJobResponseSchema,
 } from "../proto/gen/joblet/v1/job_pb.ts";
 import { callerOf } from "./context.ts";
-import { jobToProto, msFromDuration, planToProto, specFromProto, statesFromProto } from "./convert.ts";
+import { jobToProto, planToProto, specFromProto, statesFromProto } from "./convert.ts";
 import { batchToProto, logQueryFromProto } from "./convert_log.ts";
-import { changeable, readable, visibleOwner } from "./policy.ts";
+import { msFromDuration } from "./convert_time.ts";
+import { changeable, changeableOwner, readable, visibleOwner } from "./policy.ts";
 
 /** The service over an engine. */
 export function createJobService(engine: Engine): ServiceImpl<typeof JobService> {
@@ -30,7 +34,8 @@ export function createJobService(engine: Engine): ServiceImpl<typeof JobService>
     async runJob(request, context) {
       const caller = callerOf(context.values);
       // The call's signal plays no part: a job lives on when its starter leaves, even in the middle of its start.
-      const job = await engine.run(specFromProto(request.spec), caller.name);
+      const key = request.idempotencyKey === "" ? {} : { idempotencyKey: request.idempotencyKey };
+      const job = await engine.run(specFromProto(request.spec), caller.name, key);
       return create(RunJobResponseSchema, { job: jobToProto(job) });
     },
 
@@ -67,12 +72,33 @@ export function createJobService(engine: Engine): ServiceImpl<typeof JobService>
       return create(StopJobResponseSchema, { job: jobToProto(stopped) });
     },
 
+    async cancelJob(request, context) {
+      const job = changeable(callerOf(context.values), engine.get(refOf(request)));
+      return create(CancelJobResponseSchema, { job: jobToProto(await engine.cancel(job.id)) });
+    },
+
     async deleteJob(request, context) {
       const job = changeable(callerOf(context.values), engine.get(refOf(request)));
       await engine.delete(job.id);
       return create(DeleteJobResponseSchema);
     },
+
+    deleteJobs: (request, context) => deleteJobs(engine, request, context),
   };
+}
+
+async function deleteJobs(engine: Engine, request: DeleteJobsRequest, context: HandlerContext) {
+  const deletable = changeableOwner(callerOf(context.values));
+  if (deletable !== undefined && request.owner !== "" && request.owner !== deletable) {
+    return create(DeleteJobsResponseSchema);
+  }
+  const owner = deletable ?? request.owner;
+  const { deleted, skipped } = await engine.deleteAll({
+    ...(request.states.length > 0 && { states: statesFromProto(request.states) }),
+    ...(owner !== "" && { owner }),
+    ...labelsOf(request),
+  });
+  return create(DeleteJobsResponseSchema, { deleted: BigInt(deleted), skipped: BigInt(skipped) });
 }
 
 async function* watchJob(engine: Engine, request: WatchJobRequest, context: HandlerContext) {
@@ -106,7 +132,13 @@ function jobQueryFromProto(request: ListJobsRequest): JobQuery {
     ...(request.states.length > 0 && { states: statesFromProto(request.states) }),
     ...(request.owner !== "" && { owner: request.owner }),
     ...(request.name !== "" && { name: request.name }),
+    ...labelsOf(request),
+    ...(request.scheduledBy !== "" && { scheduledBy: request.scheduledBy }),
   };
+}
+
+function labelsOf({ labels }: { readonly labels: Record<string, string> }): Pick<JobQuery, "labels"> {
+  return Object.keys(labels).length > 0 ? { labels } : {};
 }
 
 function stopOptionsFromProto(request: StopJobRequest): StopOptions {

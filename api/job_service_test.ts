@@ -45,6 +45,7 @@ Deno.test("every method answers an empty request with a status, never with a cra
     getJob: await codeOf(admin.getJob({})),
     listJobs: await codeOf(admin.listJobs({})),
     stopJob: await codeOf(admin.stopJob({})),
+    cancelJob: await codeOf(admin.cancelJob({})),
     deleteJob: await codeOf(admin.deleteJob({})),
     watchJob: await codeOf(drain(admin.watchJob({}))),
     streamLogs: await codeOf(drain(admin.streamLogs({}))),
@@ -82,6 +83,7 @@ Deno.test("a job of somebody else is PERMISSION_DENIED in each method, an unknow
     watchJob: drain(client.watchJob({ id: ref })),
     streamLogs: drain(client.streamLogs({ id: ref })),
     stopJob: client.stopJob({ id: ref }),
+    cancelJob: client.cancelJob({ id: ref }),
     deleteJob: client.deleteJob({ id: ref }),
   });
   for (const [method, call] of Object.entries(calls(as("bob", "user"), id))) {
@@ -106,7 +108,9 @@ Deno.test("a viewer reads everybody's jobs and starts, stops and deletes none", 
       viewer.runJob({ spec: { command: "id" } }),
       viewer.planJob({ spec: { command: "id" } }),
       viewer.stopJob({ id }),
+      viewer.cancelJob({ id }),
       viewer.deleteJob({ id }),
+      viewer.deleteJobs({}),
     ]
   ) assert.equal(await codeOf(call), "PermissionDenied");
   assert.deepEqual(engine.inputs, []);
@@ -130,10 +134,17 @@ Deno.test("listJobs gives a user its own jobs only, whatever owner it asks for",
 Deno.test("listJobs passes filters and page on", async () => {
   const { engine, as } = setUp();
   const states = [JobState.RUNNING, JobState.LOST];
-  const answer = await as("a", "admin").listJobs({ pageSize: 5, pageToken: "p", states, owner: "x", name: "n" });
+  const answer = await as("a", "admin").listJobs({
+    pageSize: 5,
+    pageToken: "p",
+    states,
+    owner: "x",
+    name: "n",
+    labels: { a: "1" },
+  });
   assert.equal(answer.nextPageToken, "next");
   assert.deepEqual(engine.queries, [
-    { pageSize: 5, pageToken: "p", states: ["running", "lost"], owner: "x", name: "n" },
+    { pageSize: 5, pageToken: "p", states: ["running", "lost"], owner: "x", name: "n", labels: { a: "1" } },
   ]);
 });
 

@@ -19,7 +19,9 @@ export const POLICY: ReadonlyMap<string, readonly Role[]> = new Map([
   ["joblet.v1.JobService/WatchJob", EVERYBODY],
   ["joblet.v1.JobService/StreamLogs", EVERYBODY],
   ["joblet.v1.JobService/StopJob", DOERS],
+  ["joblet.v1.JobService/CancelJob", DOERS],
   ["joblet.v1.JobService/DeleteJob", DOERS],
+  ["joblet.v1.JobService/DeleteJobs", DOERS],
   ["grpc.health.v1.Health/Check", EVERYBODY],
   ["grpc.health.v1.Health/Watch", EVERYBODY],
 ]);
@@ -32,6 +34,11 @@ export function mayCall(role: Role, method: string): boolean {
 /** Whose jobs this caller sees: everybody's (undefined) or those of one owner. */
 export function visibleOwner(identity: Identity): string | undefined {
   return identity.role === "user" ? identity.name : undefined;
+}
+
+/** Whose jobs this caller may stop or delete: everybody's (undefined) or those of one owner. */
+export function changeableOwner(identity: Identity): string | undefined {
+  return identity.role === "admin" ? undefined : identity.name;
 }
 
 /** The job, if the caller may see it. @throws {EngineError} kind "forbidden" */

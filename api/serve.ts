@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly logLevel?: LogLevel;
   /** Time for calls to finish after SIGTERM or SIGINT. @default {5000} */
   readonly closeGraceMs?: number;
+  /** On the first signal, take no new jobs and end when all that run have; a second signal ends at once. @default {false} */
+  readonly drain?: boolean;
   /** Takes the line that says where the server listens. @default writes to stdout */
   readonly announce?: (line: string) => void;
   /** @default core/engine.ts */
@@ -39,7 +41,7 @@ export async function serve(home: Home, options: ServeOptions = {}): Promise<num
   using stop = stopSignals();
   try {
     assertPinnedRuntime(Deno.version.deno, pinnedVersion.trim());
-    await run(home, options, log, stop.requested);
+    await run(home, options, log, stop);
     return 0;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
@@ -49,7 +51,7 @@ export async function serve(home: Home, options: ServeOptions = {}): Promise<num
 }
 
 /** What is opened first is closed last. */
-async function run(home: Home, options: ServeOptions, log: Logger, stopped: Promise<string>): Promise<void> {
+async function run(home: Home, options: ServeOptions, log: Logger, stop: StopSignals): Promise<void> {
   const config = loadServerConfig(home);
   using _lock = await lockHome(home);
   const engine = await (options.openEngine ?? openRealEngine)(config.engine, (what, error) => {
@@ -61,7 +63,8 @@ async function run(home: Home, options: ServeOptions, log: Logger, stopped: Prom
     log.info("Listening", { address: where, node: config.nodeId, pid: Deno.pid, home: home.root });
     if (options.announce) options.announce(`listening on ${where}`);
     else await writeAll(Deno.stdout, `listening on ${where}\n`);
-    log.info("Stopping", { signal: await stopped });
+    log.info("Stopping", { signal: await stop.requested, drain: options.drain ?? false });
+    if (options.drain) await engine.drain(stop.again);
     await server.close(options.closeGraceMs ?? 5000);
   } finally {
     await engine.close();
@@ -83,13 +86,25 @@ export function assertPinnedRuntime(running: string, pinned: string): void {
   );
 }
 
-/** Resolves `requested` with the name of the first signal that asks for the end. */
-function stopSignals(): Disposable & { readonly requested: Promise<string> } {
+interface StopSignals {
+  /** Resolves with the name of the first signal that asks for the end. */
+  readonly requested: Promise<string>;
+  /** Aborts at the second. */
+  readonly again: AbortSignal;
+}
+
+function stopSignals(): Disposable & StopSignals {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const listeners = (["SIGTERM", "SIGINT"] as const).map((name) => ({ name, listener: () => resolve(name) }));
+  const again = new AbortController();
+  let count = 0;
+  const listeners = (["SIGTERM", "SIGINT"] as const).map((name) => ({
+    name,
+    listener: () => ++count === 1 ? resolve(name) : again.abort(),
+  }));
   for (const { name, listener } of listeners) Deno.addSignalListener(name, listener);
   return {
     requested: promise,
+    again: again.signal,
     [Symbol.dispose]() {
       for (const { name, listener } of listeners) Deno.removeSignalListener(name, listener);
     },

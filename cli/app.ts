@@ -2,7 +2,8 @@
 import { type Application, buildApplication, buildRouteMap, text_en } from "@stricli/core";
 import type { RunContext } from "./command.ts";
 import { certsClient, certsInit, completion, doctor, server } from "./tree/host_commands.ts";
-import { list, logCommand, remove, status, stop, wait } from "./tree/job_commands.ts";
+import { cancel, deleteAll, list, remove, status, stop, wait } from "./tree/job_commands.ts";
+import { logCommand } from "./tree/log_commands.ts";
 import { jobRun, run } from "./tree/run_commands.ts";
 import { versionLine } from "./version.ts";
 
@@ -13,11 +14,23 @@ const root = buildRouteMap({
     status,
     logs: logCommand(false, "logs"),
     stop,
+    cancel,
     rm: remove,
+    prune: deleteAll("prune"),
     wait,
     job: buildRouteMap({
-      routes: { run: jobRun, list, status, log: logCommand(true, "job log"), stop, delete: remove },
-      docs: { brief: "The same in Joblet's spelling: run list status log stop delete" },
+      routes: {
+        run: jobRun,
+        list,
+        status,
+        log: logCommand(true, "job log"),
+        stop,
+        cancel,
+        delete: remove,
+        deleteAll: deleteAll("job delete-all"),
+        wait,
+      },
+      docs: { brief: "The same in Joblet's spelling: run list status log stop cancel delete delete-all wait" },
     }),
     server,
     doctor,

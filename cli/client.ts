@@ -25,8 +25,7 @@ export function connectTo(node: ClientNode): Connection {
     useBinaryFormat: true,
     fetch: (input, init = {}) =>
       reach(node.address, init, (checked) => {
-        const options: RequestInit & { client: Deno.HttpClient } = { ...checked, client: http };
-        return fetch(input, options);
+        return fetchOnce(input, { ...checked, client: http });
       }),
   });
   return {
@@ -37,29 +36,48 @@ export function connectTo(node: ClientNode): Connection {
 }
 
 /**
- * Sends a request. While there is no answer, it asks once whether anybody listens at all: the runtime's fetch would wait for
- * minutes for a host that is off, and a stream has no deadline.
- * @throws {ConnectError} caused by an UnreachableError if no connection came about
+ * fetch, but never sent twice: the runtime sends a body that it has at hand again by itself if the connection breaks, and
+ * then tells of the second try only. A stream it can't send again.
+ */
+export function fetchOnce(input: RequestInfo | URL, init: RequestInit & { client?: Deno.HttpClient }) {
+  const { body } = init;
+  if (!(body instanceof Uint8Array)) return fetch(input, init);
+  return fetch(input, { ...init, body: ReadableStream.from([body]) });
+}
+
+/**
+ * Sends a request. While there is no answer, it asks once whether the host is there at all: the runtime's fetch would wait
+ * for minutes for one that is off, and a stream has no deadline.
+ * @throws {ConnectError} UNAVAILABLE; caused by an UnreachableError if no connection came about
  */
 export async function reach(
   address: string,
   init: RequestInit,
   send: (options: RequestInit) => Promise<Response>,
+  ask: (address: string, timeoutMs: number) => Promise<Presence> = presenceOf,
 ): Promise<Response> {
   const absent = new AbortController();
   const timer = setTimeout(async () => {
-    if (!await isListening(address, CONNECT_TIMEOUT_MS - PATIENCE_MS)) absent.abort();
+    // A host that refuses now has accepted before: a server that closes still answers what it took on.
+    if (await ask(address, CONNECT_TIMEOUT_MS - PATIENCE_MS) === "silent") absent.abort();
   }, PATIENCE_MS);
   try {
     const signal = init.signal ? AbortSignal.any([init.signal, absent.signal]) : absent.signal;
     return await send({ ...init, signal });
   } catch (error) {
     if (absent.signal.aborted) throw unreachable("timed out", error);
-    if (error instanceof TypeError) throw unreachable(causesOf(error), error);
+    if (error instanceof TypeError) throw failure(error);
     throw error;
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Past the handshake the server may have seen the request, even if no answer came back. */
+function failure(error: TypeError): ConnectError {
+  const reason = causesOf(error);
+  const sent = /\(SendRequest\)|peer closed connection|error reading a body/.test(reason);
+  return sent ? new ConnectError(reason, Code.Unavailable, undefined, undefined, error) : unreachable(reason, error);
 }
 
 function unreachable(reason: string, cause: unknown): ConnectError {
@@ -74,18 +92,25 @@ function causesOf(error: unknown): string {
   return texts.join(": ");
 }
 
-/** Whether anything accepts connections at host:port, asked for at most `timeoutMs`. */
-export async function isListening(address: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<boolean> {
+/** What a host does with a connection to a port; "silent" if it is unknown or can't be reached as well. */
+export type Presence = "listening" | "refused" | "silent";
+
+async function presenceOf(address: string, timeoutMs: number): Promise<Presence> {
   const { hostname, port } = splitAddress(address);
   try {
     const socket = await Deno.connect({ hostname, port, signal: AbortSignal.timeout(timeoutMs) });
     socket.close();
-    return true;
+    return "listening";
   } catch (error) {
-    // Refused, unreachable, unknown name, timed out: nobody is there, whatever the reason.
-    if (error instanceof Error) return false;
+    if (error instanceof Deno.errors.ConnectionRefused) return "refused";
+    if (error instanceof Error) return "silent";
     throw error;
   }
+}
+
+/** Whether anything accepts connections at host:port, asked for at most `timeoutMs`. */
+export async function isListening(address: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<boolean> {
+  return await presenceOf(address, timeoutMs) === "listening";
 }
 
 /** "host:port" or "[::1]:port". @throws {CliError} */

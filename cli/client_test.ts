@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isListening, reach, splitAddress } from "./client.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { fetchOnce, isListening, reach, splitAddress } from "./client.ts";
 import { describeError, isUnreachable } from "./errors.ts";
 
 function freePort(): number {
@@ -20,7 +21,35 @@ Deno.test("reach gives up a host that neither answers nor listens, long before t
   const address = `127.0.0.1:${freePort()}`;
   const silence = ({ signal }: RequestInit) =>
     new Promise<Response>((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason)));
-  await assert.rejects(reach(address, {}, silence), (error) => isUnreachable(error) && /timed out/.test(`${error}`));
+  await assert.rejects(
+    reach(address, {}, silence, () => Promise.resolve("silent")),
+    (error) => isUnreachable(error) && /timed out/.test(`${error}`),
+  );
+});
+
+Deno.test("reach leaves a call alone that a server which has closed its port is still at", async () => {
+  const answer = Promise.withResolvers<Response>();
+  const ask = () => {
+    answer.resolve(new Response("late"));
+    return Promise.resolve("refused" as const);
+  };
+  assert.equal(await (await reach("127.0.0.1:1", {}, () => answer.promise, ask)).text(), "late");
+});
+
+Deno.test("a request that was sent before the server went down is sent once and is no unreachable server", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${listener.addr.port}`;
+  const served = (async () => {
+    using connection = await listener.accept();
+    await connection.read(new Uint8Array(1000));
+    listener.close();
+  })();
+  const init = { method: "POST", body: new Uint8Array(8) };
+  const error = await reach(address, init, (options) => fetchOnce(`http://${address}/`, options))
+    .then(() => undefined, (error: unknown) => error);
+  await served;
+  assert(error instanceof ConnectError);
+  assert.deepEqual([error.code, isUnreachable(error)], [Code.Unavailable, false]);
 });
 
 Deno.test("reach leaves a caller's own abort as it is", async () => {

@@ -48,11 +48,16 @@ export function command<Flags, Args extends readonly string[]>(
   };
 }
 
-/** Like `command`, with a connection to the node that the flags name, closed at the end. */
+/**
+ * Like `command`, with a connection to the node that the flags name, closed at the end.
+ * @param check throws where flags and words do not fit together, before anything is connected to
+ */
 export function clientCommand<Flags extends GlobalFlags, Args extends readonly string[]>(
   body: (cli: CliContext, connection: Connection, flags: Flags, ...args: Args) => Promise<number>,
+  check?: (flags: Flags, ...args: Args) => void,
 ): (this: RunContext, flags: Flags, ...args: Args) => Promise<void> {
   return command<Flags, Args>(async (cli, flags, ...args) => {
+    check?.(flags, ...args);
     using connection = await cli.connect(flags);
     return await withAddress(connection, () => body(cli, connection, flags, ...args));
   });

@@ -27,6 +27,8 @@ export interface CliContext {
   connect(flags: GlobalFlags): Promise<Connection>;
   /** Like `connect`, but may start a server on this host first. */
   connectOrStart(flags: GlobalFlags): Promise<Connection>;
+  /** Lets so much time pass before another try. */
+  pause(ms: number): Promise<void>;
   /** Calls back on SIGINT and SIGTERM until disposed of. */
   onInterrupt(listener: (signal: "SIGINT" | "SIGTERM") => void): Disposable;
 }

@@ -50,9 +50,9 @@ function connectMessage(error: ConnectError, address: string): string {
   }
 }
 
-/** connect-web reports what fetch throws as Internal. */
-function isTransportFailure(text: string): boolean {
-  return /error sending request|client error|connection|error trying to connect/i.test(text);
+/** Whether an Internal error is what the client made of a broken connection, rather than the server's own word. */
+export function isTransportFailure(text: string): boolean {
+  return /error sending request|client error|connection|error trying to connect|EndStreamResponse/i.test(text);
 }
 
 function unreachable(text: string, address: string): string {

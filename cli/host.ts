@@ -22,6 +22,11 @@ export interface CertsClientOptions {
   readonly out?: string;
 }
 
+export interface ServerOptions {
+  /** On the first signal, take no new jobs and end when all running ones have; a second signal ends at once. */
+  readonly drain: boolean;
+}
+
 export interface DoctorCheck {
   readonly name: string;
   readonly ok: boolean;
@@ -32,7 +37,7 @@ export interface DoctorCheck {
 /** Expected failures of these are errors named EngineError, with a message for people. */
 export interface HostCommands {
   /** Serves until a signal ends it. @returns exit code */
-  server(home: Home): Promise<number>;
+  server(home: Home, options: ServerOptions): Promise<number>;
   doctor(home: Home): Promise<readonly DoctorCheck[]>;
   /** @returns the files that were written */
   certsInit(options: CertsInitOptions): Promise<readonly string[]>;

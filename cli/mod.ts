@@ -62,6 +62,7 @@ function processContext(host: HostCommands): CliContext {
     host,
     connect: async (flags) => await (await import("./connect.ts")).connect(flags, terminal),
     connectOrStart: async (flags) => await (await import("./connect.ts")).connectOrStart(flags, terminal, host),
+    pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     onInterrupt: (listener) => {
       const entries = (["SIGINT", "SIGTERM"] as const).map((signal) => ({ signal, handler: () => listener(signal) }));
       for (const { signal, handler } of entries) Deno.addSignalListener(signal, handler);

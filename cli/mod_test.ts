@@ -117,3 +117,50 @@ Deno.test("__complete proposes commands and their flags, and no '--'", async () 
     "--max-iobps",
   ]);
 });
+
+for (const [words, drain] of [[["server"], false], [["server", "--drain"], true]] as const) {
+  Deno.test(`${words.join(" ")} asks the host for ${drain ? "" : "no "}draining and passes its exit code on`, async () => {
+    let seen: unknown;
+    const cli = fakeCli({}, { host: { server: (_home, options) => Promise.resolve((seen = options, 3)) } });
+    assert.equal(await cli.run(...words), 3);
+    assert.deepEqual(seen, { drain });
+  });
+}
+
+Deno.test("__complete proposes the ids of jobs that a command can act on", async () => {
+  const cli = fakeCli({ listJobs: ({ states }) => ({ jobs: [{ id: `${states.length}a` }, { id: "b" }] }) });
+  for (const words of [["status", ""], ["stop", ""], ["rm", "x", ""], ["cancel", "2"]]) {
+    await cli.run("__complete", ...words);
+  }
+  const ids = cli.out().split("\n").map((line) => line.split("\t")[0]!).filter((word) => /^\w/.test(word));
+  assert.deepEqual(ids, ["0a", "b", "5a", "b", "6a", "b", "2a"]);
+});
+
+Deno.test("__complete says nothing when there is no server to ask, and asks none for flags", async () => {
+  let asked = 0;
+  const cli = fakeCli({
+    listJobs: () => {
+      asked++;
+      throw new ConnectError("away", Code.Unavailable);
+    },
+  });
+  assert.equal(await cli.run("__complete", "stop", "3"), 0);
+  assert.deepEqual([cli.out(), cli.err(), asked], ["", "", 1]);
+  await cli.run("__complete", "stop", "--gr");
+  assert.deepEqual([cli.out().split("\t")[0], asked], ["--grace", 1]);
+});
+
+for (
+  const words of [
+    ...[["run"], ["ps"], ["status"], ["logs"], ["stop"], ["cancel"], ["rm"], ["prune"], ["wait"], ["server"]],
+    ...[["job"], ["job", "run"], ["job", "log"], ["job", "delete-all"], ["job", "wait"], ["job", "cancel"]],
+  ]
+) {
+  Deno.test(`${words.join(" ")} --help fits the width of a terminal where it is prose`, async () => {
+    const cli = fakeCli({});
+    assert.equal(await cli.run(...words, "--help"), 0);
+    const prose = cli.out().split("\nFLAGS")[0]!.split("\n");
+    assert.deepEqual(prose.filter((line) => line.length > 120), []);
+    if (words[0] !== "job" || words.length > 1) assert.match(cli.out(), /EXAMPLES/);
+  });
+}

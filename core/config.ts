@@ -1,7 +1,13 @@
+import type { QueueLimits } from "./jobs/queue.ts";
+import type { RetentionLimits } from "./jobs/retention.ts";
+import type { SpecDefaults } from "./jobs/validate.ts";
 import type { Home } from "./values/home.ts";
 
+/** Least that `logBytesPerRun` may be, if it is not 0: init removes an eighth of it at a time, which must be some frames. */
+export const MIN_LOG_BYTES = 1024 * 1024;
+
 /** What the engine needs to know; the server's configuration file maps onto it (api/config.ts). */
-export interface EngineConfig {
+export interface EngineConfig extends SpecDefaults {
   readonly home: Home;
   /**
    * Absolute path of the cgroup v2 folder that the engine may manage alone. Absent: the server's own delegated cgroup
@@ -18,11 +24,25 @@ export interface EngineConfig {
   readonly stopGraceMs: number;
   /** A start that takes longer is given up and killed. */
   readonly startTimeoutMs: number;
-  /** Limits of jobs that name none; absent: unlimited. */
-  readonly defaultCpuPercent?: number;
-  readonly defaultMemoryBytes?: number;
-  readonly defaultIoBytesPerSecond?: number;
+  /** Which jobs run at once and how many may wait. */
+  readonly queue: QueueLimits;
+  /** How long what is stored of ended jobs is kept. */
+  readonly retention: RetentionLimits;
+  /** Where jobs are kept: in SQLite, or in memory, which the next server knows nothing of. @default {"sqlite"} */
+  readonly stateBackend: "sqlite" | "memory";
+  /** New jobs are refused while the disks of state and logs have less room, in bytes. */
+  readonly reservedBytes: number;
+  /**
+   * Most bytes of output that are kept of one run, with what their storing adds: beyond it the oldest are removed. 0: all;
+   * else at least MIN_LOG_BYTES.
+   */
+  readonly logBytesPerRun: number;
+  /** A run's output of more bytes than this is compressed when the run has ended. */
+  readonly compressMinBytes: number;
 }
+
+const DAY_MS = 24 * 3_600_000;
+const GIB = 1024 ** 3;
 
 /** The defaults for a home folder. */
 export function defaultEngineConfig(home: Home): EngineConfig {
@@ -34,5 +54,11 @@ export function defaultEngineConfig(home: Home): EngineConfig {
     tmpBytes: 256 * 1024 * 1024,
     stopGraceMs: 10_000,
     startTimeoutMs: 30_000,
+    queue: { maxRunning: 5000, maxWaiting: 100_000, maxWaitingPerOwner: 50_000 },
+    retention: { maxJobs: 100_000, maxAgeMs: 30 * DAY_MS, maxLogBytes: 20 * GIB, maxLogAgeMs: 7 * DAY_MS },
+    stateBackend: "sqlite",
+    reservedBytes: 32 * 1024 * 1024,
+    logBytesPerRun: 2 * GIB,
+    compressMinBytes: 64 * 1024,
   };
 }

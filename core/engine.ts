@@ -1,50 +1,85 @@
 /** Puts the engine together: the one place in core/ where its pieces are made. */
-import { ModificationWatcher, Poller } from "../ffi/mod.ts";
+import { closeFd, constants, ModificationWatcher, openFd, Poller, syncFileSystem } from "../ffi/mod.ts";
 import { CgroupTree, findBase } from "./cgroup/tree.ts";
 import type { EngineConfig } from "./config.ts";
+import { checkDiskSpace } from "./disk_space.ts";
 import { EngineError } from "./errors.ts";
 import type { Engine } from "./jobs/engine.ts";
-import { JobEvents } from "./jobs/job_events.ts";
 import { JobManager } from "./jobs/manager.ts";
+import { openJournalStore } from "./logs/journal_store.ts";
+import type { LogStore } from "./logs/log_store.ts";
 import { SpareJournals } from "./logs/spare_journals.ts";
+import { SandboxRunner } from "./run/sandbox_runner.ts";
 import { prepareEtc } from "./sandbox/etc_template.ts";
 import { Launcher } from "./sandbox/launcher.ts";
 import type { HostOptions } from "./sandbox/plan.ts";
 import { hostRootEntries } from "./sandbox/rootfs.ts";
+import { HostClock } from "./schedule/host_clock.ts";
+import { MemoryStore } from "./state/memory_store.ts";
 import { openSqliteStore } from "./state/sqlite_store.ts";
 import type { JobStore } from "./state/store.ts";
+
+/** The engine's stores, for those who put others in their place. */
+export interface EngineStores {
+  /** Where jobs are kept. @default as the configuration says */
+  readonly openJobs?: () => JobStore;
+  /** Stands between the engine and its output. @default nothing */
+  readonly wrapLogs?: (logs: LogStore) => LogStore;
+}
 
 /**
  * Opens the engine of a home folder and takes over the jobs that an earlier one left.
  * @param onError told of failures that belong to no call
- * @param openStore where jobs are kept @default SQLite in the home's state folder
  * @throws {EngineError}
  */
 export async function openEngine(
   config: EngineConfig,
   onError: (what: string, error: unknown) => void,
-  openStore: () => JobStore = () => openSqliteStore(`${config.home.state}/joblet.db`),
+  stores: EngineStores = {},
 ): Promise<Engine> {
   if (Deno.uid() !== 0) throw new EngineError("precondition", "Cannot run jobs: the server must run as root");
   const host = prepareHost(config);
+  const { home } = config;
   const stack = new AsyncDisposableStack();
   try {
-    const store = openStore();
+    const store = (stores.openJobs ?? (() => openJobStore(config)))();
     stack.defer(() => store.close());
     const poller = stack.use(new Poller((error) => onError("handle an event", error)));
-    const files = stack.use(new ModificationWatcher(poller));
+    const watcher = stack.use(new ModificationWatcher(poller));
+    const clock = stack.use(new HostClock(poller));
     const tree = stack.use(new CgroupTree(await cgroupBase(config), poller));
     const launcher = stack.use(
       new Launcher(poller, tree.initsFd, (error) => onError("prepare a network namespace", error)),
     );
-    const spares = new SpareJournals(`${config.home.run}/journals`);
-    const events = new JobEvents();
-    const parts = { config, host, store, poller, files, tree, launcher, spares, events, onError };
+    const spares = new SpareJournals(`${home.run}/journals`);
+    const { compressMinBytes, startTimeoutMs } = config;
+    const logsFd = openFd(home.logs, constants.O_RDONLY | constants.O_DIRECTORY);
+    stack.defer(() => closeFd(logsFd));
+    const flush = () => syncFileSystem(logsFd);
+    const journals = openJournalStore({ folder: home.logs, spares, watcher, compressMinBytes, flush });
+    const logs = stores.wrapLogs?.(journals) ?? journals;
+    const onSpareTime = () => spares.refill();
+    const diskFolder = home.root;
+    const run = { host, poller, tree, launcher, logs, diskFolder, startTimeoutMs, onSpareTime, onError };
+    const parts = {
+      config: { ...config, defaults: config },
+      store,
+      logs,
+      runner: new SandboxRunner(run, store),
+      clock,
+      bootId: Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim(),
+      checkSpace: () => checkDiskSpace([home.state, home.logs], config.reservedBytes),
+      onError,
+    };
     return await JobManager.open(parts, () => stack.disposeAsync());
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+function openJobStore({ stateBackend, home }: EngineConfig): JobStore {
+  return stateBackend === "memory" ? new MemoryStore() : openSqliteStore(`${home.state}/joblet.db`);
 }
 
 function prepareHost(config: EngineConfig): HostOptions {
@@ -65,6 +100,7 @@ function prepareHost(config: EngineConfig): HostOptions {
     lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
     shielded: Number(Deno.readTextFileSync("/proc/self/oom_score_adj")) < 0,
     graceMs: config.stopGraceMs,
+    logBytes: config.logBytesPerRun,
   };
 }
 

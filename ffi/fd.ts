@@ -51,3 +51,11 @@ export function memoryFile(name: string, bytes: Uint8Array<ArrayBuffer>, sealed 
     throw error;
   }
 }
+
+/**
+ * Writes all that is in memory of the file system behind an fd to its disk, in another thread. @throws {Error} without an
+ * errno, which is lost with that thread
+ */
+export async function syncFileSystem(fd: number): Promise<void> {
+  if (await libc().syncfs(fd) !== 0) throw new Error("Cannot write a file system to its disk: syncfs failed");
+}

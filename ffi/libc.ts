@@ -16,6 +16,7 @@ const SYMBOLS = {
     parameters: ["i32", /* int fd */ "buffer", /* const void *buf */ "usize" /* size_t count */],
     result: "isize",
   },
+  syncfs: { parameters: ["i32" /* int fd */], result: "i32", nonblocking: true },
   pipe2: { parameters: ["buffer", /* int fds[2] */ "i32" /* int flags */], result: "i32" },
   fcntl: { parameters: ["i32", /* int fd */ "i32", /* int cmd */ "i64" /* long arg */], result: "i32" },
   memfd_create: { parameters: ["buffer", /* const char *name */ "u32" /* unsigned flags */], result: "i32" },
@@ -36,6 +37,16 @@ const SYMBOLS = {
     result: "i32",
   },
   inotify_rm_watch: { parameters: ["i32", /* int fd */ "i32" /* int wd */], result: "i32" },
+  timerfd_create: { parameters: ["i32", /* int clockid */ "i32" /* int flags */], result: "i32" },
+  timerfd_settime: {
+    parameters: [
+      "i32", /* int fd */
+      "i32", /* int flags */
+      "buffer", /* const struct itimerspec *new */
+      "usize", /* struct itimerspec *old, 0 */
+    ],
+    result: "i32",
+  },
   waitid: {
     parameters: ["i32", /* idtype_t */ "u32", /* id_t */ "buffer", /* siginfo_t * */ "i32" /* int options */],
     result: "i32",

@@ -22,6 +22,9 @@ node nodejs
 openssl openssl
 ps procps
 unshare util-linux
+nsenter util-linux
+python3 python3
+bash bash
 diff diffutils
 shellcheck shellcheck
 EOF

@@ -1,6 +1,14 @@
 /** An engine that runs nothing: for tests of what stands on an engine. */
 import { EngineError } from "../../core/errors.ts";
-import type { Engine, JobPage, JobQuery, PlanLine } from "../../core/jobs/engine.ts";
+import type {
+  DeleteQuery,
+  DeleteResult,
+  Engine,
+  JobPage,
+  JobQuery,
+  PlanLine,
+  RunOptions,
+} from "../../core/jobs/engine.ts";
 import { isTerminal, type Job, type JobStatus, transition } from "../../core/jobs/job.ts";
 import type { JobSpecInput, StopOptions } from "../../core/jobs/spec.ts";
 import type { LogBatch, LogPiece, LogQuery } from "../../core/logs/log.ts";
@@ -12,6 +20,8 @@ export class FakeEngine implements Engine {
   readonly queries: JobQuery[] = [];
   readonly logQueries: LogQuery[] = [];
   readonly stops: (StopOptions | undefined)[] = [];
+  readonly keys: (string | undefined)[] = [];
+  readonly deletions: DeleteQuery[] = [];
   /** Handed out by `logs` before it waits or ends. */
   pieces: LogPiece[] = [];
   /** Thrown by the next `run`. */
@@ -20,10 +30,12 @@ export class FakeEngine implements Engine {
   logError: Error | undefined;
   openStreams = 0;
   closed = false;
+  drained = false;
   readonly #changes = new EventTarget();
 
-  run(input: JobSpecInput, owner: string): Promise<Job> {
+  run(input: JobSpecInput, owner: string, options: RunOptions = {}): Promise<Job> {
     this.inputs.push(input);
+    this.keys.push(options.idempotencyKey);
     const error = this.nextError;
     this.nextError = undefined;
     if (error) return Promise.reject(error);
@@ -32,8 +44,18 @@ export class FakeEngine implements Engine {
 
   add(owner: string, status: JobStatus, input: JobSpecInput = {}): Job {
     const { command = "true", args = [], name = "", env = {} } = input;
-    const spec = { command, args, name, env, workdir: "/work", network: "none" as const, limits: {} };
-    const job: Job = { id: newJobId(), owner, spec, status, createdAt: new Date(), version: 1 };
+    const { labels = {}, priority = 0 } = input;
+    const spec = { command, args, name, env, workdir: "/work", network: "none" as const, limits: {}, labels, priority };
+    const job: Job = {
+      id: newJobId(),
+      owner,
+      spec,
+      status,
+      createdAt: new Date(),
+      version: 1,
+      attempt: 1,
+      earlier: [],
+    };
     this.jobs.set(job.id, job);
     return job;
   }
@@ -84,10 +106,12 @@ export class FakeEngine implements Engine {
     this.logQueries.push(query);
     this.#opened(1);
     try {
-      yield { pieces: this.pieces, nextOffset: this.pieces.length };
+      yield { pieces: this.pieces, attempt: 1, nextOffset: this.pieces.length };
       if (this.logError) throw this.logError;
       while (query.follow && !signal.aborted && !isTerminal(this.get(id).status.state)) await this.#changed(signal);
-      if (!signal.aborted) yield { pieces: [], nextOffset: this.pieces.length, endedJob: this.get(id) };
+      if (!signal.aborted) {
+        yield { pieces: [], attempt: 1, nextOffset: this.pieces.length, endedJob: this.get(id) };
+      }
     } finally {
       this.#opened(-1);
     }
@@ -98,7 +122,8 @@ export class FakeEngine implements Engine {
     const job = this.get(ref);
     if (job.status.state !== "running") return Promise.resolve(job);
     const { startedAt } = job.status;
-    this.change(job.id, { state: "stopping", startedAt, requestedAt: new Date() });
+    const now = new Date();
+    this.change(job.id, { state: "stopping", startedAt, requestedAt: now, signal: "SIGTERM", killAt: now });
     const exit = { kind: "signaled", signal: 15 } as const;
     return Promise.resolve(
       this.change(job.id, { state: "stopped", startedAt, endedAt: new Date(), reason: "stopped", exit }),
@@ -111,6 +136,24 @@ export class FakeEngine implements Engine {
       return Promise.reject(new EngineError("precondition", `Cannot delete job ${job.id}: it has not ended`));
     }
     this.jobs.delete(job.id);
+    return Promise.resolve();
+  }
+
+  cancel(ref: string): Promise<Job> {
+    const job = this.get(ref);
+    if (job.status.state !== "scheduled" && job.status.state !== "pending") {
+      return Promise.reject(new EngineError("precondition", `Cannot cancel job ${job.id}: it does not wait`));
+    }
+    return Promise.resolve(this.change(job.id, { state: "canceled", reason: "canceled", endedAt: new Date() }));
+  }
+
+  deleteAll(query: DeleteQuery): Promise<DeleteResult> {
+    this.deletions.push(query);
+    return Promise.resolve({ deleted: 3, skipped: 1 });
+  }
+
+  drain(_signal: AbortSignal): Promise<void> {
+    this.drained = true;
     return Promise.resolve();
   }
 

@@ -1,35 +1,51 @@
+import { type Job, JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
 import { command, withAddress } from "../command.ts";
 import { exitCodeOf } from "../exit_code.ts";
 import { commandLine } from "../output/job_view.ts";
 import { stateName } from "../output/state.ts";
 import { formatTable, printable } from "../output/table.ts";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { isoTime } from "../output/times.ts";
+import { startJob } from "../start_job.ts";
 import { showPlan } from "./plan.ts";
-import { RUN_CALL, type SpecFlags, toSpec } from "./run_flags.ts";
+import { type SpecFlags, toSpec } from "./run_flags.ts";
 
 /** `joblet job run`: starts the job and returns at once. */
 export const jobRun = command<SpecFlags, string[]>(async (cli, flags, ...words) => {
+  const spec = toSpec(flags, words);
   using connection = await cli.connectOrStart(flags);
   return await withAddress(connection, async () => {
-    const spec = toSpec(flags, words);
     if (flags.dryRun) return await showPlan(cli, connection, spec, flags.json);
-    const { job } = await connection.jobs.runJob({ spec }, RUN_CALL);
-    if (!job) throw new Error("Cannot run a job: the server sent no job");
-    const started = job.startedAt ? timestampDate(job.startedAt).toISOString() : "";
-    const status = stateName(job.state);
-    if (flags.json) {
-      const { command = "", args = [] } = job.spec ?? {};
-      const result = { job_uuid: job.id, command, args, status, start_time: started };
-      await cli.terminal.out(`${JSON.stringify(result)}\n`);
-    } else {
-      const rows = [["ID:", job.id], ["Command:", printable(commandLine(job))], ["Status:", status], [
-        "Started:",
-        started,
-      ]];
-      await cli.terminal.out(formatTable(rows.filter(([, value]) => value !== ""), Infinity));
-    }
+    const job = await startJob(cli, connection, spec);
+    const text = flags.json ? `${JSON.stringify(startJson(job))}\n` : formatTable(startRows(job), Infinity);
+    await cli.terminal.out(text);
     if (!job.startFailure) return 0;
     await cli.terminal.err(`joblet: ${job.startFailure.message}\n`);
     return exitCodeOf(job);
   });
 });
+
+/** What is not set is an empty text. */
+function startJson(job: Job) {
+  const { command = "", args = [], schedule } = job.spec ?? {};
+  return {
+    job_uuid: job.id,
+    command,
+    args,
+    status: stateName(job.state),
+    start_time: isoTime(job.startedAt) ?? "",
+    schedule_input: schedule?.when ?? "",
+    scheduled_time: isoTime(job.scheduledAt) ?? "",
+  };
+}
+
+function startRows(job: Job): string[][] {
+  const rows: [string, string][] = [
+    ["ID:", job.id],
+    ["Command:", printable(commandLine(job))],
+    ["Status:", stateName(job.state)],
+    ["Started:", isoTime(job.startedAt) ?? ""],
+    ["Scheduled:", isoTime(job.scheduledAt) ?? ""],
+    ["Waiting:", job.state === JobState.PENDING ? printable(job.waitingFor) : ""],
+  ];
+  return rows.filter(([, value]) => value !== "");
+}

@@ -1,13 +1,13 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { parseBytes } from "../../core/values/bytes.ts";
 import { parseCoreList } from "../../core/values/core_list.ts";
 import { parseDuration } from "../../core/values/duration.ts";
-import type { JobSpecSchema } from "../../proto/gen/joblet/v1/job_pb.ts";
 import { GLOBAL_FLAGS } from "../command.ts";
 import type { GlobalFlags } from "../context.ts";
+import type { Spec } from "../start_job.ts";
+import { POLICY_FLAGS, type PolicyFlags, toPolicies } from "./policy_flags.ts";
 
-export interface SpecFlags extends GlobalFlags {
+export interface SpecFlags extends GlobalFlags, PolicyFlags {
   readonly name?: string;
   readonly env?: readonly (readonly [string, string])[];
   readonly workdir?: string;
@@ -44,7 +44,7 @@ export const SPEC_FLAGS = {
   name: {
     kind: "parsed",
     parse: String,
-    brief: "Label for lists, at most 63 characters",
+    brief: "Name for lists, at most 63 characters",
     placeholder: "NAME",
     optional: true,
   },
@@ -105,6 +105,7 @@ export const SPEC_FLAGS = {
     placeholder: "LIST",
     optional: true,
   },
+  ...POLICY_FLAGS,
   dryRun: {
     kind: "boolean",
     brief: "Print the steps that a start would take, and start nothing",
@@ -113,8 +114,8 @@ export const SPEC_FLAGS = {
   },
 } as const;
 
-/** The spec that the flags and words ask for. */
-export function toSpec(flags: SpecFlags, words: readonly string[]): MessageInitShape<typeof JobSpecSchema> {
+/** The spec that the flags and words ask for. @throws {CliError} flags that do not fit together */
+export function toSpec(flags: SpecFlags, words: readonly string[]): Spec {
   const [command = "", ...args] = words;
   return {
     command,
@@ -130,8 +131,6 @@ export function toSpec(flags: SpecFlags, words: readonly string[]): MessageInitS
       cpuCores: flags.cpuCores ?? "",
     },
     ...(flags.timeout === undefined ? {} : { timeout: durationFromMs(flags.timeout) }),
+    ...toPolicies(flags),
   };
 }
-
-/** Deadline of a start, which waits until the program runs. */
-export const RUN_CALL = { timeoutMs: 60_000 } as const;

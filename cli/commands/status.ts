@@ -1,6 +1,7 @@
 import { CALL_OPTIONS, clientCommand } from "../command.ts";
 import type { GlobalFlags } from "../context.ts";
-import { jobDetails, jobJson } from "../output/job_view.ts";
+import { jobJson } from "../output/job_json.ts";
+import { jobDetails } from "../output/job_view.ts";
 import { formatTable } from "../output/table.ts";
 
 /** `joblet status` and `joblet job status`. */

@@ -1,25 +1,14 @@
-/** A job for people and for programs. */
-import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import { shortJobId } from "../../core/values/job_id.ts";
+/** A job for people. */
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { formatBytes } from "../../core/values/bytes.ts";
 import { formatDuration } from "../../core/values/duration.ts";
+import { shortJobId } from "../../core/values/job_id.ts";
 import { signalName } from "../../core/values/signal.ts";
-import type { Job } from "../../proto/gen/joblet/v1/job_pb.ts";
-import { paintState, reasonName, stateName } from "./state.ts";
+import { type Attempt, type Job, type JobSpec, JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
+import { isRecurring, MISFIRE, OVERLAP, policyName, RETRY_ON } from "./policy.ts";
+import { paintState, reasonName } from "./state.ts";
 import { printable } from "./table.ts";
-
-interface ProtoDuration {
-  readonly seconds: bigint;
-  readonly nanos: number;
-}
-
-function toMs({ seconds, nanos }: ProtoDuration): number {
-  return Number(seconds) * 1000 + nanos / 1e6;
-}
-
-function iso(time: Timestamp | undefined): string | null {
-  return time ? timestampDate(time).toISOString() : null;
-}
+import { isoTime, spanText, toMs, untilText, type WireDuration } from "./times.ts";
 
 /** Command and arguments as one would type them in a shell. */
 export function commandLine(job: Job): string {
@@ -27,90 +16,114 @@ export function commandLine(job: Job): string {
   return words.map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
 }
 
-/** How long it has run or ran; empty if it never did. */
-export function runTime(job: Job, now = Date.now()): string {
-  if (!job.startedAt) return "";
-  const end = job.endedAt ? timestampDate(job.endedAt).getTime() : now;
-  return formatDuration(Math.max(0, end - timestampDate(job.startedAt).getTime()));
-}
-
 /** "exit code 3", "signal 9 (SIGKILL)", or empty. */
-export function exitText(job: Job): string {
-  if (job.exitCode !== undefined) return `exit code ${job.exitCode}`;
-  return job.signal === undefined ? "" : `signal ${job.signal} (${signalName(job.signal)})`;
+export function exitText({ exitCode, signal }: Pick<Job, "exitCode" | "signal">): string {
+  if (exitCode !== undefined) return `exit code ${exitCode}`;
+  return signal === undefined ? "" : `signal ${signal} (${signalName(signal)})`;
 }
 
-/** The job as JSON: snake_case keys, sizes in bytes, times in RFC 3339, null for what is not set. */
-export function jobJson(job: Job): Record<string, unknown> {
-  const { spec, usage } = job;
-  const limits = spec?.limits;
-  return {
-    id: job.id,
-    name: spec?.name ?? "",
-    owner: job.owner,
-    status: stateName(job.state),
-    reason: reasonName(job.endReason) || null,
-    exit_code: job.exitCode ?? null,
-    signal: job.signal ?? null,
-    command: spec?.command ?? "",
-    args: spec?.args ?? [],
-    env: spec?.env ?? {},
-    workdir: spec?.workdir ?? "",
-    network: spec?.network ?? "",
-    max_cpu: limits?.cpuPercent ?? null,
-    max_memory: limits?.memoryBytes === undefined ? null : Number(limits.memoryBytes),
-    max_iobps: limits?.ioBytesPerSecond === undefined ? null : Number(limits.ioBytesPerSecond),
-    cpu_cores: limits?.cpuCores || null,
-    timeout_seconds: spec?.timeout ? toMs(spec.timeout) / 1000 : null,
-    created_at: iso(job.createdAt),
-    start_time: iso(job.startedAt),
-    end_time: iso(job.endedAt),
-    start_failure: job.startFailure
-      ? { step: job.startFailure.step, errno: job.startFailure.errno, message: job.startFailure.message }
-      : null,
-    usage: {
-      cpu_user_seconds: usage?.cpuUser ? toMs(usage.cpuUser) / 1000 : null,
-      cpu_system_seconds: usage?.cpuSystem ? toMs(usage.cpuSystem) / 1000 : null,
-      memory_peak_bytes: usage?.memoryPeakBytes === undefined ? null : Number(usage.memoryPeakBytes),
-    },
-  };
+/** Whether it is not under way: what its record says of a start is then an earlier attempt's. */
+function isWaiting({ state }: Job): boolean {
+  return state === JobState.PENDING || state === JobState.SCHEDULED;
+}
+
+/** How long it has run or ran; empty if it never did. */
+function runTime(job: Job, now = Date.now()): string {
+  return job.startedAt && !isWaiting(job) ? spanText(job.startedAt, job.endedAt, now) : "";
+}
+
+/** When it started, or in how long it is due. */
+function startText(job: Job, now: number): string {
+  if (job.state === JobState.SCHEDULED && job.scheduledAt) return untilText(job.scheduledAt, now);
+  if (!job.startedAt || isWaiting(job)) return "";
+  return timestampDate(job.startedAt).toISOString().slice(0, 19).replace("T", " ");
 }
 
 /** Cells of a job in a list. */
-export function jobRow(job: Job, colors: boolean): string[] {
-  const started = job.startedAt ? timestampDate(job.startedAt).toISOString().slice(0, 19).replace("T", " ") : "";
-  const state = paintState(job.state, colors);
+export function jobRow(job: Job, colors: boolean, now = Date.now()): string[] {
   return [
     shortJobId(job.id),
     printable(job.spec?.name ?? ""),
-    state,
+    paintState(job.state, colors),
     exitText(job),
-    started,
-    runTime(job),
+    startText(job, now),
+    runTime(job, now),
     printable(commandLine(job)),
   ];
 }
 
 export const JOB_HEADINGS = ["ID", "NAME", "STATUS", "EXIT", "STARTED (UTC)", "TIME", "COMMAND"] as const;
 
+type Line = readonly [label: string, value: string | null | undefined | false];
+
 /** Labelled lines; what is not set is left out. */
 export function jobDetails(job: Job, colors: boolean): [string, string][] {
-  const { spec, usage } = job;
-  const limits = spec?.limits;
-  const lines: [string, string | null | undefined | false][] = [
+  const { spec } = job;
+  const lines: Line[] = [
     ["ID", job.id],
     ["Name", spec?.name],
     ["Owner", job.owner],
+    ["Labels", Object.entries(spec?.labels ?? {}).map(([key, value]) => `${key}=${value}`).toSorted().join(", ")],
     ["Command", commandLine(job)],
     ["Status", paintState(job.state, colors)],
+    ["Waiting for", job.waitingFor],
+    [isRecurring(spec) ? "Next run" : "Scheduled for", isoTime(job.scheduledAt)],
     ["Result", exitText(job)],
     ["Reason", reasonName(job.endReason)],
     ["Failure", job.startFailure?.message],
-    ["Created", iso(job.createdAt)],
-    ["Started", iso(job.startedAt)],
-    ["Ended", iso(job.endedAt)],
+    ["Detail", job.endDetail],
+    ["Created", isoTime(job.createdAt)],
+    ["Started", isoTime(job.startedAt)],
+    ["Ended", isoTime(job.endedAt)],
     ["Time", runTime(job)],
-    ["Timeout", spec?.timeout && formatDuration(toMs(spec.timeout))],
+    ["Run of", job.scheduledBy],
+    ...attemptLines(job),
+    ...policyLines(spec),
+    ...limitLines(job),
+    ...Object.entries(spec?.env ?? {}).map(([name, value]): Line => ["Environment", `${name}=${value}`]),
+  ];
+  return lines.filter((line): line is [string, string] => Boolean(line[1]))
+    .map(([label, value]) => [label, label === "Status" ? value : printable(value)]);
+}
+
+function attemptLines({ attempt, spec, earlierAttempts }: Job): Line[] {
+  const most = (spec?.retry?.limit ?? 0) + 1;
+  return [
+    ["Attempt", attempt > 0 && (most > 1 || attempt > 1) && `${attempt} of at most ${Math.max(most, attempt)}`],
+    ...earlierAttempts.map((earlier, index): Line => [`Attempt ${index + 1}`, attemptText(earlier)]),
+  ];
+}
+
+/** "exit code 3 (EXITED), ran 2s until 2026-03-01T07:30:00.000Z" */
+function attemptText(attempt: Attempt): string {
+  const [result, reason] = [exitText(attempt), reasonName(attempt.endReason)];
+  const end = result && reason ? `${result} (${reason})` : result || reason;
+  const { startedAt, endedAt } = attempt;
+  const ran = startedAt && endedAt ? `ran ${spanText(startedAt, endedAt)} until ${isoTime(endedAt)}` : "";
+  return [end, ran].filter(Boolean).join(", ") || "not known";
+}
+
+function policyLines(spec: JobSpec | undefined): Line[] {
+  const { retry, schedule, timeout, priority = 0 } = spec ?? {};
+  const after = retry?.on.map((on) => policyName(RETRY_ON, on)).join(", ");
+  const retries = retry && retry.limit > 0 && [
+    String(retry.limit),
+    retry.delay && `${formatDuration(toMs(retry.delay))} apart`,
+    after && `after ${after}`,
+  ].filter(Boolean).join(", ");
+  const policies = isRecurring(spec) && schedule &&
+    `; missed: ${policyName(MISFIRE, schedule.misfire)}, overlapping: ${policyName(OVERLAP, schedule.overlap)}`;
+  return [
+    ["Timeout", timeout && formatDuration(toMs(timeout))],
+    ["Priority", priority !== 0 && String(priority)],
+    ["Retries", retries],
+    ["Schedule", schedule && `${schedule.when} (${schedule.timeZone || "UTC"})${policies || ""}`],
+  ];
+}
+
+function limitLines({ spec, usage }: Job): Line[] {
+  const limits = spec?.limits;
+  return [
     ["Network", spec?.network],
     ["Directory", spec?.workdir],
     ["CPU limit", limits?.cpuPercent !== undefined && `${limits.cpuPercent} % of a core`],
@@ -119,12 +132,9 @@ export function jobDetails(job: Job, colors: boolean): [string, string][] {
     ["CPU cores", limits?.cpuCores],
     ["CPU time", usage?.cpuUser && usage.cpuSystem && cpuText(usage.cpuUser, usage.cpuSystem)],
     ["Peak memory", usage?.memoryPeakBytes !== undefined && formatBytes(usage.memoryPeakBytes)],
-    ...Object.entries(spec?.env ?? {}).map(([name, value]): [string, string] => ["Environment", `${name}=${value}`]),
   ];
-  return lines.filter((line): line is [string, string] => Boolean(line[1]))
-    .map(([label, value]) => [label, label === "Status" ? value : printable(value)]);
 }
 
-function cpuText(user: ProtoDuration, system: ProtoDuration): string {
+function cpuText(user: WireDuration, system: WireDuration): string {
   return `${formatDuration(toMs(user))} user, ${formatDuration(toMs(system))} system`;
 }

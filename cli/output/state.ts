@@ -1,6 +1,27 @@
 import { EndReason, JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
 
+/** States that a job can still leave. */
+export const LIVE_STATES: readonly JobState[] = [
+  JobState.PENDING,
+  JobState.SCHEDULED,
+  JobState.INITIALIZING,
+  JobState.RUNNING,
+  JobState.STOPPING,
+];
+
+/** States that jobs end in. */
+export const TERMINAL_STATES: readonly JobState[] = [
+  JobState.COMPLETED,
+  JobState.FAILED,
+  JobState.STOPPED,
+  JobState.CANCELED,
+  JobState.TIMEOUT,
+  JobState.LOST,
+];
+
 const COLORS: Partial<Record<JobState, number>> = {
+  [JobState.PENDING]: 33,
+  [JobState.SCHEDULED]: 34,
   [JobState.RUNNING]: 36,
   [JobState.STOPPING]: 33,
   [JobState.COMPLETED]: 32,
@@ -10,15 +31,6 @@ const COLORS: Partial<Record<JobState, number>> = {
   [JobState.STOPPED]: 33,
   [JobState.CANCELED]: 33,
 };
-
-const TERMINAL: readonly JobState[] = [
-  JobState.COMPLETED,
-  JobState.FAILED,
-  JobState.STOPPED,
-  JobState.CANCELED,
-  JobState.TIMEOUT,
-  JobState.LOST,
-];
 
 /** "RUNNING"; a state that this client does not know is shown by number. */
 export function stateName(state: JobState): string {
@@ -37,7 +49,7 @@ export function reasonName(reason: EndReason): string {
 }
 
 export function isTerminalState(state: JobState): boolean {
-  return TERMINAL.includes(state);
+  return TERMINAL_STATES.includes(state);
 }
 
 /** State by name, in any case. @throws {RangeError} with the names there are */

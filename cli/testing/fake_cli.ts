@@ -1,7 +1,7 @@
 /** A command line without a process, a server or a socket, for tests. */
 import { createClient, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
 import { JobService } from "../../proto/gen/joblet/v1/job_pb.ts";
-import type { CliContext, Connection } from "../context.ts";
+import type { CliContext, Connection, JobClient } from "../context.ts";
 import type { HostCommands } from "../host.ts";
 import { runWith } from "../mod.ts";
 
@@ -9,12 +9,18 @@ export interface FakeCli {
   run(...words: string[]): Promise<number>;
   out(): string;
   err(): string;
+  /** Everything that went to stdout, byte for byte. */
+  outBytes(): Uint8Array;
+  /** The pauses that were made, in milliseconds; none of them took any time. */
+  readonly pauses: readonly number[];
   /** As if the user pressed Ctrl-C. */
   interrupt(signal?: "SIGINT" | "SIGTERM"): void;
 }
 
 export interface FakeOptions {
   readonly host?: Partial<HostCommands>;
+  /** Stands in for the whole call: the fake transport loses the cause of an error. */
+  readonly runJob?: JobClient["runJob"];
   /** Stands in for stdout. */
   readonly onOut?: (data: string | Uint8Array) => void;
 }
@@ -23,11 +29,13 @@ export interface FakeOptions {
 export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, options: FakeOptions = {}): FakeCli {
   const out: Uint8Array[] = [];
   const err: Uint8Array[] = [];
+  const pauses: number[] = [];
   const listeners = new Set<(signal: "SIGINT" | "SIGTERM") => void>();
   const bytes = (data: string | Uint8Array) => typeof data === "string" ? new TextEncoder().encode(data) : data.slice();
   const text = (chunks: readonly Uint8Array[]) => chunks.map((chunk) => new TextDecoder().decode(chunk)).join("");
   const missing = () => Promise.reject(new Error("Cannot do this in a test: no such host command was given"));
-  const jobs = createClient(JobService, createRouterTransport((router) => router.service(JobService, service)));
+  const client = createClient(JobService, createRouterTransport((router) => router.service(JobService, service)));
+  const jobs = options.runJob ? { ...client, runJob: options.runJob } : client;
   const connect = (): Promise<Connection> => Promise.resolve({ jobs, address: "fake:1", [Symbol.dispose]() {} });
   const cli: CliContext = {
     terminal: {
@@ -44,6 +52,7 @@ export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, option
     host: { server: missing, doctor: missing, certsInit: missing, certsClient: missing, ...options.host },
     connect,
     connectOrStart: connect,
+    pause: (ms) => Promise.resolve(void pauses.push(ms)),
     onInterrupt: (listener) => {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
@@ -53,6 +62,8 @@ export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, option
     run: (...words) => runWith(words, cli),
     out: () => text(out),
     err: () => text(err),
+    outBytes: () => Uint8Array.from(out.flatMap((chunk) => [...chunk])),
+    pauses,
     interrupt: (signal = "SIGINT") => listeners.forEach((listener) => listener(signal)),
   };
 }

@@ -5,13 +5,24 @@ import { example, parseCount, parsePort } from "./parameters.ts";
 
 export const server = buildCommand({
   loader: async () => (await import("../commands/server.ts")).server,
-  parameters: { flags: {} },
+  parameters: {
+    flags: {
+      drain: {
+        kind: "boolean",
+        brief:
+          "On SIGTERM or Ctrl-C, take no new jobs and end when all running jobs have; a second signal ends at once",
+        default: false,
+        withNegated: false,
+      },
+    },
+  },
   docs: {
     brief: "Serve this host in the foreground",
     fullDescription: example(
       "Reads joblet-config.yml in the config folder of JOBLET_HOME (default: /opt/joblet) and says 'listening on HOST:PORT'.\n" +
         "SIGTERM and Ctrl-C end the server; jobs run on, and the next server takes them over.",
       "joblet server",
+      "joblet server --drain",
       "JOBLET_HOME=/srv/joblet joblet server",
     ),
   },

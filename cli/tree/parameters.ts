@@ -1,4 +1,6 @@
 /** What several commands have in common: positional words, numbers, help with examples. */
+import type { JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
+import type { RunContext } from "../command.ts";
 
 export const COMMAND_WORDS = {
   kind: "array",
@@ -6,16 +8,38 @@ export const COMMAND_WORDS = {
   minimum: 1,
 } as const;
 
+/** One job. */
 export const JOB_ID = {
   kind: "tuple",
-  parameters: [{ parse: String, brief: "Job id, or the start of one", placeholder: "ID" }],
+  parameters: [{
+    parse: String,
+    brief: "Job id, or the start of one",
+    placeholder: "ID",
+    proposeCompletions: proposeJobIds([]),
+  }],
 } as const;
 
-export const JOB_IDS = {
-  kind: "array",
-  parameter: { parse: String, brief: "Job ids, or starts of them", placeholder: "ID" },
-  minimum: 1,
-} as const;
+/** Jobs in these states, of any if there are none. @param minimum 0 where labels may stand in for ids */
+export function jobIds<Minimum extends number>(states: readonly JobState[], minimum: Minimum) {
+  const brief = "Job ids, or starts of them";
+  const parameter = { parse: String, brief, placeholder: "ID", proposeCompletions: proposeJobIds(states) };
+  return { kind: "array", parameter, minimum } as const;
+}
+
+/** For the shell's completion: the newest jobs. Whatever fails, nothing is proposed and nothing is said. */
+function proposeJobIds(states: readonly JobState[]) {
+  return async function (this: RunContext, partial: string): Promise<string[]> {
+    if (partial.startsWith("-")) return [];
+    try {
+      using connection = await this.cli.connect({ json: false });
+      const { jobs } = await connection.jobs.listJobs({ pageSize: 50, states: [...states] }, { timeoutMs: 2000 });
+      return jobs.map(({ id }) => id);
+    } catch (error) {
+      if (error instanceof Error) return [];
+      throw error;
+    }
+  };
+}
 
 /** Whole positive numbers. @throws {RangeError} */
 export function parseCount(text: string): number {

@@ -20,12 +20,20 @@ export const run = buildCommand({
     customUsage: RUN_USAGE,
     fullDescription: example(
       "Shows the job's stdout and stderr and exits with its exit code: 128+N if it died of signal N, 124 at its timeout,\n" +
-        "127 or 126 if the program is not found or not executable, 125 if the sandbox could not be set up. Ctrl-C stops the\n" +
-        "job, a second Ctrl-C kills it. If the reader of the output goes away, the job is stopped. With --json or --detach\n" +
-        "the job is started and not followed.",
+        "127 or 126 if the program is not found or not executable, 125 if the sandbox could not be set up or the job was\n" +
+        "canceled or lost. Ctrl-C stops the job, a second Ctrl-C kills it. If the reader of the output goes away, the job is\n" +
+        "stopped. A server that is restarted meanwhile is waited for. With --json or --detach the job is started and not\n" +
+        "followed.\n\n" +
+        "A job that has to wait for resources is followed once it starts; of those that wait the highest --priority goes\n" +
+        "first. With --schedule it is only handed over: one that recurs starts a job of its own for each run, until it is\n" +
+        "canceled. With --retries the output of all attempts is shown, and the last one's exit code counts.",
       "joblet run echo 'Hello, Joblet!'",
       "joblet run --timeout 10m --env MODE=test -- make check",
       "joblet run --max-cpu 50 --max-memory 512M python3 -c 'print(1)'",
+      "joblet run --retries 3 --retry-delay 30s --retry-on exit,oom ./sync.sh",
+      "joblet run --schedule 07:30 --time-zone Europe/Berlin --label team=red ./report.sh",
+      "joblet run --schedule '0 3 * * *' --overlap skip ./backup.sh",
+      "joblet run --priority -5 ./tidy.sh",
       "joblet run --dry-run true",
     ),
   },
@@ -37,7 +45,11 @@ export const jobRun = buildCommand({
   docs: {
     brief: "Start a job and return at once",
     customUsage: RUN_USAGE,
-    fullDescription: example("Prints the job's id, command and state.", "joblet job run --name nightly ./backup.sh"),
+    fullDescription: example(
+      "Prints the job's id, command and state, and when it is scheduled or what it waits for.",
+      "joblet job run --name nightly ./backup.sh",
+      "joblet job run --schedule 2h30m ./report.sh",
+    ),
   },
 });
 

@@ -17,6 +17,24 @@ export interface JobQuery {
   readonly states?: readonly JobStateName[];
   readonly owner?: string;
   readonly name?: string;
+  /** Jobs with all of these. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Runs of this recurring job. */
+  readonly scheduledBy?: string;
+}
+
+/** Which jobs to delete; absent fields fit every job. */
+export type DeleteQuery = Pick<JobQuery, "states" | "owner" | "labels">;
+
+export interface DeleteResult {
+  readonly deleted: number;
+  /** Jobs that fit but have not ended. */
+  readonly skipped: number;
+}
+
+export interface RunOptions {
+  /** A request with a key that this owner has used before is answered with the job that the first one made. */
+  readonly idempotencyKey?: string;
 }
 
 /** One step of a job's start, for people to read. */
@@ -32,8 +50,11 @@ export interface PlanLine {
  * throws an EngineError of kind "not_found", or "invalid" for a prefix that fits several. Expected failures are EngineErrors.
  */
 export interface Engine {
-  /** Stores the job, starts it, and resolves once its program runs or its start has failed (state "failed", `failure` set). */
-  run(input: JobSpecInput, owner: string): Promise<Job>;
+  /**
+   * Stores the job, starts it, and resolves once its program runs or its start has failed (state "failed", `failure` set);
+   * at once with a job that has to wait, state "pending" or "scheduled".
+   */
+  run(input: JobSpecInput, owner: string, options?: RunOptions): Promise<Job>;
   /** The steps that `run` would take. */
   plan(input: JobSpecInput): readonly PlanLine[];
   get(ref: string): Job;
@@ -42,10 +63,16 @@ export interface Engine {
   watch(ref: string, signal: AbortSignal): AsyncGenerator<Job>;
   /** Output from an offset on, see LogQuery; ends when all was delivered or the signal aborts. */
   logs(ref: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogBatch>;
-  /** Resolves with the ended job. A job that has ended already is returned unchanged. */
+  /** Resolves with the ended job. One that waits is canceled; one that has ended already is returned unchanged. */
   stop(ref: string, options?: StopOptions): Promise<Job>;
+  /** Calls off a job that waits. @throws {EngineError} kind "precondition" if it runs or has ended */
+  cancel(ref: string): Promise<Job>;
   /** Removes an ended job and its output. @throws {EngineError} kind "precondition" if it has not ended */
   delete(ref: string): Promise<void>;
+  /** Removes all ended jobs that fit, and their output. */
+  deleteAll(query: DeleteQuery): Promise<DeleteResult>;
+  /** Takes no new jobs and starts none; resolves when no job runs any more or the signal aborts. */
+  drain(signal: AbortSignal): Promise<void>;
   /** Stops serving; jobs run on. */
   close(): Promise<void>;
 }

@@ -1,17 +1,20 @@
 /**
  * The life of a job. `transition` is the only way from one state to another.
  *
- *            ┌──────────► canceled                     failed (start failed)
- *            │                                           ▲
- *   pending ─┼─► scheduled ─► pending                    │
- *            │                                           │
- *            └────────────────────────────► initializing ┼─► running ─┬─► completed | failed | timeout | lost
- *                                                        │            └─► stopping ─► stopped | completed | failed
- *                                                        └─► lost                                | timeout | lost
+ *               ┌───────────────────────────────────► canceled
+ *               │                                        ▲
+ *   scheduled ──┴──► pending ─┬──────────────────────────┘     failed (start failed)
+ *      ▲                ▲     │                                  ▲
+ *      │ retry, later   │     └─► initializing ──────────────────┼─► running ─┬─► completed | failed | timeout | lost
+ *      └────────────────┴────────── begun anew, retried ─────────┴────────────┤
+ *                                                                             └─► stopping ─► stopped | completed
+ *                                                                                              | failed | timeout | lost
  *
- * A stop that races with a natural end is told truthfully: `stopping` ends as `stopped` only if the program died
- * through the stop.
+ * A recurring job stays `scheduled`; its runs are jobs of their own. The note that a program runs may be lost with the
+ * server, so an end may follow `initializing` directly. A stop that races with a natural end is told truthfully:
+ * `stopping` ends as `stopped` only if the program died through the stop. A job that is being stopped is not retried.
  */
+import type { SignalName } from "../values/signal.ts";
 import type { JobSpec } from "./spec.ts";
 
 /** Which step of a start failed and how. */
@@ -37,6 +40,8 @@ export interface Usage {
   readonly cpuUserMs?: number;
   readonly cpuSystemMs?: number;
   readonly memoryPeakBytes?: number;
+  /** What its output took on the disk when it ended. */
+  readonly logBytes?: number;
 }
 
 /** Why a job ended. */
@@ -53,6 +58,8 @@ export type EndReason =
 interface Ended {
   readonly endedAt: Date;
   readonly reason: EndReason;
+  /** More on the end, in words: why a job is lost. */
+  readonly detail?: string;
 }
 
 interface Ran extends Ended {
@@ -64,11 +71,22 @@ interface Ran extends Ended {
 
 /** State and the data that exists only in it. Times are UTC. */
 export type JobStatus =
-  | { readonly state: "pending" }
+  | {
+    readonly state: "pending";
+    /** Why it waits, in words. Not stored: it changes with every other job. */
+    readonly waitingFor?: string;
+  }
   | { readonly state: "scheduled"; readonly at: Date }
   | { readonly state: "initializing" }
   | { readonly state: "running"; readonly startedAt: Date }
-  | { readonly state: "stopping"; readonly startedAt: Date; readonly requestedAt: Date }
+  | {
+    readonly state: "stopping";
+    readonly startedAt: Date;
+    readonly requestedAt: Date;
+    /** The first signal, and when what is left is killed. */
+    readonly signal: SignalName;
+    readonly killAt: Date;
+  }
   | ({ readonly state: "completed" } & Ran)
   | ({ readonly state: "failed"; readonly failure?: StartFailure } & Ran)
   | ({ readonly state: "stopped" } & Ran)
@@ -77,6 +95,12 @@ export type JobStatus =
   | ({ readonly state: "lost" } & Ran);
 
 export type JobStateName = JobStatus["state"];
+
+/** States that end an attempt which ran. */
+export type RanState = "completed" | "failed" | "stopped" | "timeout" | "lost";
+
+/** How an attempt ended that was followed by another one. */
+export type AttemptEnd = Extract<JobStatus, { readonly state: RanState }>;
 
 /** A job as stored. */
 export interface Job {
@@ -88,14 +112,25 @@ export interface Job {
   readonly createdAt: Date;
   /** Grows by one with each change; compare-and-set key. */
   readonly version: number;
+  /** Which attempt the status tells of, from 1. */
+  readonly attempt: number;
+  /** How the attempts before it ended, in order. */
+  readonly earlier: readonly AttemptEnd[];
+  /** Id of the recurring job that this is a run of. */
+  readonly scheduledBy?: string;
+  /** Unique among the owner's jobs. */
+  readonly idempotencyKey?: string;
 }
 
+const RUN_ENDS = ["completed", "failed", "timeout", "lost"] as const;
+const AGAIN = ["pending", "scheduled"] as const;
+
 const NEXT: Readonly<Record<JobStateName, readonly JobStateName[]>> = {
-  pending: ["scheduled", "initializing", "canceled"],
-  scheduled: ["pending", "initializing", "canceled"],
-  initializing: ["running", "failed", "lost"],
-  running: ["stopping", "completed", "failed", "timeout", "lost"],
-  stopping: ["stopped", "completed", "failed", "timeout", "lost"],
+  pending: ["initializing", "canceled"],
+  scheduled: ["scheduled", "pending", "canceled"],
+  initializing: ["running", "stopped", ...RUN_ENDS, ...AGAIN],
+  running: ["stopping", "stopped", ...RUN_ENDS, ...AGAIN],
+  stopping: ["stopped", ...RUN_ENDS],
   completed: [],
   failed: [],
   stopped: [],
@@ -124,4 +159,9 @@ export function transition(job: Job, to: JobStatus): Job {
     throw new IllegalTransitionError(job.id, job.status.state, to.state);
   }
   return { ...job, status: to, version: job.version + 1 };
+}
+
+/** The job with its next attempt, after one that ended like this. @throws {IllegalTransitionError} */
+export function nextAttempt(job: Job, ended: AttemptEnd, to: JobStatus): Job {
+  return { ...transition(job, to), attempt: job.attempt + 1, earlier: [...job.earlier, ended] };
 }

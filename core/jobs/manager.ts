@@ -1,190 +1,226 @@
 import { EngineError } from "../errors.ts";
-import { wholeDiskOf } from "../cgroup/io_device.ts";
-import { requireControllers } from "../cgroup/limits.ts";
 import type { LogBatch, LogQuery } from "../logs/log.ts";
-import { deleteJournal, journalPath } from "../logs/journal_file.ts";
-import { streamJournal, type WriterEnd } from "../logs/follow.ts";
-import { isJobId, isJobIdPrefix, newJobId } from "../values/job_id.ts";
-import { adoptJobs } from "./adopt.ts";
-import type { Engine, JobPage, JobQuery, PlanLine } from "./engine.ts";
+import type { LogStore } from "../logs/log_store.ts";
+import type { Clock } from "../schedule/clock.ts";
+import { Timetable } from "../schedule/timetable.ts";
+import type { JobStore } from "../state/store.ts";
+import { JobChanges } from "./changes.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { DueJobs } from "./due_jobs.ts";
+import { Ending } from "./ending.ts";
+import type { DeleteQuery, DeleteResult, Engine, JobPage, JobQuery, PlanLine, RunOptions } from "./engine.ts";
+import { findJob } from "./find_job.ts";
 import { isTerminal, type Job } from "./job.ts";
-import { changeJob, LiveJob } from "./live_job.ts";
-import type { EngineParts } from "./parts.ts";
-import { describePlan } from "./plan_lines.ts";
-import type { JobSpecInput, Limits, StopOptions } from "./spec.ts";
-import { startJob } from "./start.ts";
-import { parseSpec } from "./validate.ts";
+import { JobEvents } from "./job_events.ts";
+import { readJobLog } from "./job_log.ts";
+import { AdmissionQueue, type QueueLimits } from "./queue.ts";
+import { recoverJobs } from "./recover.ts";
+import { deleteJob, deleteJobs } from "./removal.ts";
+import { removeOrphans, Retention, type RetentionLimits } from "./retention.ts";
+import type { Runner } from "./runner.ts";
+import { Sealer } from "./sealer.ts";
+import type { JobSpecInput, StopOptions } from "./spec.ts";
+import { Submission } from "./submission.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { SpecDefaults } from "./validate.ts";
 import { watchJob } from "./watch.ts";
 
-const PREFIX_MATCHES = 2;
+export interface ManagerConfig {
+  readonly defaults: SpecDefaults;
+  readonly queue: QueueLimits;
+  readonly retention: RetentionLimits;
+  /** Time from a stop's first signal to the kill, where the caller gave none. */
+  readonly stopGraceMs: number;
+}
 
-/** Refuses limits that this host can't enforce, before anything is stored. @throws {EngineError} kind "precondition" */
-function requireLimits(parts: EngineParts, limits: Limits): void {
-  requireControllers(limits, parts.tree.controllers);
-  if (limits.ioBytesPerSecond !== undefined) wholeDiskOf(parts.config.home.root);
+export interface ManagerParts {
+  readonly config: ManagerConfig;
+  readonly store: JobStore;
+  readonly logs: LogStore;
+  readonly runner: Runner;
+  readonly clock: Clock;
+  readonly bootId: string;
+  /** Refuses new jobs where the disk is nearly full. @throws {EngineError} kind "exhausted" */
+  readonly checkSpace: () => void;
+  /** Failures in the background that no caller can be told of. */
+  readonly onError: (what: string, error: unknown) => void;
 }
 
 export class JobManager implements Engine {
-  readonly #parts: EngineParts;
+  readonly #parts: ManagerParts;
   readonly #release: () => Promise<void>;
-  readonly #live: Map<string, LiveJob>;
-  /** Starts under way, so that a stop can wait for them. */
-  readonly #starting = new Map<string, Promise<Job>>();
-  #closing = false;
+  readonly #events = new JobEvents();
+  readonly #changes: JobChanges;
+  readonly #queue: AdmissionQueue;
+  readonly #supervisor: Supervisor;
+  readonly #dispatcher: Dispatcher;
+  readonly #timetable: Timetable;
+  readonly #retention: Retention;
+  readonly #sealer: Sealer;
+  readonly #submission: Submission;
+  readonly #ending: Ending;
+  #draining = false;
+  #closed = false;
 
-  private constructor(parts: EngineParts, live: Map<string, LiveJob>, release: () => Promise<void>) {
+  private constructor(parts: ManagerParts, release: () => Promise<void>) {
     this.#parts = parts;
     this.#release = release;
-    this.#live = live;
-    for (const [id, job] of live) this.#forgetWhenEnded(id, job);
+    const { store, runner, clock, onError } = parts;
+    const changes = new JobChanges(store, this.#events, clock, onError);
+    const queue = new AdmissionQueue(parts.config.queue);
+    const supervisor = new Supervisor({ store, changes, clock, onError, onConcluded: (job) => this.#onConcluded(job) });
+    this.#changes = changes;
+    this.#queue = queue;
+    this.#supervisor = supervisor;
+    this.#dispatcher = new Dispatcher({ store, changes, queue, runner, supervisor, clock, onError });
+    const due = new DueJobs({
+      store,
+      changes,
+      queue,
+      clock,
+      onError,
+      enqueue: (job) => this.#dispatcher.enqueue(job),
+      schedule: (job, at) => this.#timetable.set(job.id, at.getTime()),
+      stop: (id) => this.stop(id),
+    });
+    this.#timetable = new Timetable(clock, (id) => {
+      due.onDue(id).catch((error: unknown) => onError(`start the scheduled job ${id}`, error));
+    });
+    const [dispatcher, timetable] = [this.#dispatcher, this.#timetable];
+    const { defaults, stopGraceMs, queue: { maxWaiting: maxScheduled } } = parts.config;
+    const life = { store, changes, queue, dispatcher, timetable, clock };
+    this.#submission = new Submission({ ...life, runner, defaults, maxScheduled, checkSpace: parts.checkSpace });
+    this.#ending = new Ending({
+      ...life,
+      supervisor,
+      stopGraceMs,
+      get: (id) => this.get(id),
+      onCanceled: () => this.#retention.onEnded(),
+    });
+    this.#sealer = new Sealer({ store, logs: parts.logs, onError });
+    this.#retention = new Retention({ store, logs: parts.logs, clock, limits: parts.config.retention, onError });
   }
 
   /** Takes over what an earlier server left and is ready. @param release frees the parts after `close` */
-  static async open(parts: EngineParts, release: () => Promise<void>): Promise<JobManager> {
-    return new JobManager(parts, await adoptJobs(parts), release);
+  static async open(parts: ManagerParts, release: () => Promise<void>): Promise<JobManager> {
+    const manager = new JobManager(parts, release);
+    await manager.#recover();
+    return manager;
   }
 
-  async run(input: JobSpecInput, owner: string): Promise<Job> {
-    if (this.#closing) throw new EngineError("unavailable", "Cannot start a job: the server is shutting down");
-    const spec = parseSpec(input, this.#parts.config);
-    requireLimits(this.#parts, spec.limits);
-    const job: Job = {
-      id: newJobId(),
-      owner,
-      spec,
-      status: { state: "initializing" },
-      createdAt: new Date(),
-      version: 1,
-    };
-    const started = this.#start(job);
-    this.#starting.set(job.id, started);
-    try {
-      return await started;
-    } finally {
-      this.#starting.delete(job.id);
+  async #recover(): Promise<void> {
+    const { store, clock, runner, bootId, onError } = this.#parts;
+    const changes = this.#changes;
+    const [queue, supervisor] = [this.#queue, this.#supervisor];
+    for (const job of await recoverJobs({ store, changes, clock, queue, runner, supervisor, bootId, onError })) {
+      this.#wait(job);
     }
+    this.#retention.look();
+    void removeOrphans(this.#parts);
   }
 
-  async #start(job: Job): Promise<Job> {
-    // Durable before anything runs: a server that ends from here on leaves a job that the next one knows.
-    await this.#parts.store.insert(job);
-    this.#parts.events.publish(job);
-    const result = await startJob(this.#parts, job);
-    if ("failure" in result) {
-      const { failure } = result;
-      return await changeJob(this.#parts, job, {
-        state: "failed",
-        reason: "start_failed",
-        failure,
-        endedAt: new Date(),
-      });
+  /** Gives a waiting job its alarm or its place in the line. */
+  #wait(job: Job): void {
+    if (job.status.state === "scheduled") this.#timetable.set(job.id, job.status.at.getTime());
+    if (job.status.state === "pending") this.#dispatcher.enqueue(job);
+  }
+
+  #onConcluded(job: Job): void {
+    this.#queue.release(job.id);
+    this.#seal(job);
+    if (isTerminal(job.status.state)) this.#retention.onEnded();
+    else this.#wait(job);
+    this.#dispatcher.pump();
+  }
+
+  /** Has the output of the attempt that has just ended made durable. */
+  #seal(job: Job): void {
+    const ended = isTerminal(job.status.state);
+    const last = ended && "usage" in job.status ? job.status.usage : job.earlier.at(-1)?.usage;
+    const attempt = ended ? job.attempt : job.attempt - 1;
+    const earlier = job.earlier.reduce((sum, { usage }) => sum + (usage?.logBytes ?? 0), 0);
+    const ownBytes = last?.logBytes ?? 0;
+    this.#sealer.add({ id: job.id, attempt, ownBytes, allBytes: ended ? earlier + ownBytes : earlier });
+  }
+
+  async run(input: JobSpecInput, owner: string, options: RunOptions = {}): Promise<Job> {
+    if (this.#closed) throw new EngineError("unavailable", "Cannot start a job: the server is shutting down");
+    if (this.#draining) {
+      const reason = "the server waits for its jobs to end and takes no new ones; try again when it was restarted";
+      throw new EngineError("precondition", `Cannot start a job: ${reason}`);
     }
-    // Not waited for: a server that ends before this is durable finds the job in its cgroup or its journal.
-    const note = changeJob(this.#parts, job, { state: "running", startedAt: new Date() }, { deferrable: true });
-    note.catch((error: unknown) => this.#parts.onError(`store the start of job ${job.id}`, error));
-    const running = this.get(job.id);
-    const live = new LiveJob(this.#parts, job.id, result.running);
-    this.#live.set(job.id, live);
-    this.#forgetWhenEnded(job.id, live);
-    return running;
-  }
-
-  #forgetWhenEnded(id: string, live: LiveJob): void {
-    live.ended.catch((error: unknown) => this.#parts.onError(`store the end of job ${id}`, error)).finally(() => {
-      this.#live.delete(id);
-    });
+    return this.#withReason(await this.#submission.submit(input, owner, options));
   }
 
   plan(input: JobSpecInput): readonly PlanLine[] {
-    const spec = parseSpec(input, this.#parts.config);
-    requireLimits(this.#parts, spec.limits);
-    return describePlan(this.#parts, spec, newJobId());
+    return this.#parts.runner.plan(this.#submission.check(input));
   }
 
   get(ref: string): Job {
-    const { store } = this.#parts;
-    const exact = isJobId(ref) ? store.get(ref) : undefined;
-    if (exact) return exact;
-    if (!isJobIdPrefix(ref)) {
-      throw new EngineError(
-        "invalid",
-        `Cannot use job id ${JSON.stringify(ref.slice(0, 40))}: it is no UUID or start of one`,
-      );
-    }
-    const matches = store.findByPrefix(ref, PREFIX_MATCHES);
-    if (matches.length > 1) {
-      throw new EngineError("invalid", `Cannot tell which job '${ref}' is: it fits several; give more of the id`);
-    }
-    if (!matches[0]) throw new EngineError("not_found", `Cannot find job '${ref}'`);
-    return matches[0];
+    return this.#withReason(findJob(this.#parts.store, ref));
+  }
+
+  #withReason(job: Job): Job {
+    if (job.status.state !== "pending") return job;
+    const waitingFor = this.#dispatcher.reason(job.id) ?? "its turn";
+    return { ...job, status: { state: "pending", waitingFor } };
   }
 
   list(query: JobQuery = {}): JobPage {
-    return this.#parts.store.list(query);
+    const page = this.#parts.store.list(query);
+    return { ...page, jobs: page.jobs.map((job) => this.#withReason(job)) };
   }
 
-  watch(ref: string, signal: AbortSignal): AsyncGenerator<Job> {
+  async *watch(ref: string, signal: AbortSignal): AsyncGenerator<Job> {
     const { id } = this.get(ref);
-    return watchJob(id, () => this.get(id), this.#parts.events, signal);
+    const jobs = watchJob(id, () => this.get(id), this.#events, signal);
+    for await (const job of jobs) yield this.#withReason(job);
   }
 
-  async *logs(ref: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogBatch> {
+  logs(ref: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogBatch> {
     const { id } = this.get(ref);
-    const path = journalPath(this.#parts.config.home, id);
-    const { offset = 0, follow = false, streams = [] } = query;
-    const isEnded = () => isTerminal(this.get(id).status.state);
-    const ended: WriterEnd = {
-      get value() {
-        return isEnded();
-      },
-      onEnd: (listener) =>
-        this.#parts.events.subscribe(id, (job) => {
-          if (isTerminal(job.status.state)) listener();
-        }),
+    const settled = async () => {
+      await this.#dispatcher.started(id);
+      await this.#supervisor.ended(id);
     };
-    const batches = streamJournal({ path, offset, follow, streams, signal, watcher: this.#parts.files, ended });
-    for await (const { pieces, nextOffset, end } of batches) {
-      if (!end) yield { pieces, nextOffset };
-      else yield { pieces, nextOffset, endedJob: await this.#whenStored(id) };
-    }
-  }
-
-  /** The journal ends a moment before the job's end is stored. */
-  async #whenStored(id: string): Promise<Job> {
-    return await (this.#live.get(id)?.ended ?? this.#starting.get(id)) ?? this.get(id);
+    const { logs } = this.#parts;
+    return readJobLog({ id, logs, events: this.#events, read: () => this.get(id), settled }, query, signal);
   }
 
   async stop(ref: string, options: StopOptions = {}): Promise<Job> {
-    const { id } = this.get(ref);
-    await this.#starting.get(id);
-    const job = this.get(id);
-    const live = this.#live.get(id);
-    if (isTerminal(job.status.state)) return job;
-    if (!live) throw new EngineError("unavailable", `Cannot stop job '${id}': its end is being stored`);
-    const { signal = "SIGTERM", graceMs = this.#parts.config.stopGraceMs } = options;
-    if (job.status.state === "running") {
-      const { startedAt } = job.status;
-      // Stored before the signal goes out, so that whoever reads the end knows that a stop was asked for.
-      await changeJob(this.#parts, job, { state: "stopping", startedAt, requestedAt: new Date() });
-    }
-    live.stop(signal, graceMs);
-    return await live.ended;
+    return await this.#ending.stop(this.get(ref).id, options);
+  }
+
+  async cancel(ref: string): Promise<Job> {
+    return await this.#ending.cancel(this.get(ref).id);
   }
 
   async delete(ref: string): Promise<void> {
-    const job = this.get(ref);
-    if (!isTerminal(job.status.state)) {
-      throw new EngineError("precondition", `Cannot delete job '${job.id}': it is ${job.status.state}; stop it first`);
-    }
-    await this.#parts.store.delete(job.id);
-    await deleteJournal(journalPath(this.#parts.config.home, job.id));
+    await deleteJob(this.#parts, this.get(ref));
+  }
+
+  async deleteAll(query: DeleteQuery): Promise<DeleteResult> {
+    return await deleteJobs(this.#parts, query);
+  }
+
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#draining = true;
+    await this.#dispatcher.stop();
+    const aborted = Promise.withResolvers<void>();
+    signal.addEventListener("abort", () => aborted.resolve(), { once: true });
+    if (signal.aborted) return;
+    await Promise.race([this.#supervisor.whenIdle(), aborted.promise]);
   }
 
   async close(): Promise<void> {
-    if (this.#closing) return;
-    this.#closing = true;
-    await Promise.allSettled(this.#starting.values());
-    await Promise.allSettled([...this.#live.values()].map((live) => live.release()));
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#timetable.close();
+    this.#changes.close();
+    await this.#dispatcher.stop();
+    await this.#supervisor.close();
+    await this.#parts.logs.close();
+    await Promise.all([this.#retention.close(), this.#sealer.close()]);
     await this.#release();
   }
 }

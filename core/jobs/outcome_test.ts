@@ -1,17 +1,25 @@
 import assert from "node:assert/strict";
 import { IllegalTransitionError, type Job, type JobStatus, transition } from "./job.ts";
-import { type RunEnd, terminalStatus } from "./outcome.ts";
+import { someJob } from "./_job_fixture.ts";
+import { isRetried, type RunEnd, terminalStatus } from "./outcome.ts";
+import type { RetryCause } from "./spec.ts";
 
 const startedAt = new Date(1000);
 const endedAt = new Date(2000);
 
 function jobIn(status: JobStatus): Job {
-  const spec = { command: "x", args: [], name: "", env: {}, workdir: "/work", network: "none", limits: {} } as const;
-  return { id: "id", owner: "me", spec, status, createdAt: startedAt, version: 1 };
+  return someJob({ status });
 }
 
 const running = jobIn({ state: "running", startedAt });
-const stopping = jobIn({ state: "stopping", startedAt, requestedAt: startedAt });
+const stopping = jobIn({
+  state: "stopping",
+  startedAt,
+  requestedAt: startedAt,
+  signal: "SIGTERM",
+  killAt: new Date(5000),
+});
+const CONTEXT = { stopRequested: false, lostDetail: "its init was killed" };
 
 const exit = (code: number) => ({ kind: "exited", code }) as const;
 const signal = (number: number) => ({ kind: "signaled", signal: number }) as const;
@@ -40,7 +48,7 @@ const CASES: readonly [string, Job, Partial<RunEnd>, string, string][] = [
 
 for (const [name, job, fields, state, reason] of CASES) {
   Deno.test(`terminalStatus of ${name} is ${state} (${reason})`, () => {
-    const status = terminalStatus(job, end(fields));
+    const status = terminalStatus(job, end(fields), CONTEXT);
     assert.equal(status.state, state);
     assert("reason" in status && status.reason === reason);
     assert.deepEqual("exit" in status ? status.exit : undefined, fields.exit);
@@ -55,4 +63,37 @@ Deno.test("transition refuses to leave a terminal state and to skip the start", 
     () => transition(jobIn({ state: "pending" }), { state: "running", startedAt }),
     /'pending' to state 'running'/,
   );
+});
+
+Deno.test("terminalStatus counts a stop that could not be stored", () => {
+  const status = terminalStatus(running, end({ exit: signal(9) }), { ...CONTEXT, stopRequested: true });
+  assert.equal(status.state, "stopped");
+});
+
+Deno.test("terminalStatus of a lost job says why", () => {
+  assert.equal(terminalStatus(running, end({}), { ...CONTEXT, lostDetail: "reboot" }).detail, "reboot");
+});
+
+Deno.test("isRetried follows the policy's causes and its limit, and never a stop, a success or a failed start", () => {
+  const all: RetryCause[] = ["exit", "signal", "out_of_memory", "lost", "timeout"];
+  const failure = { step: "s", errno: "ENOENT", message: "m", exitCode: 127 } as const;
+  const cases: [RetryCause | undefined, Partial<RunEnd>][] = [
+    ["exit", { exit: exit(3) }],
+    ["signal", { exit: signal(11) }],
+    ["out_of_memory", { exit: signal(9), oomKilled: true }],
+    ["lost", {}],
+    ["timeout", { exit: signal(15), timedOut: true }],
+    [undefined, { exit: exit(0) }],
+    [undefined, { failure }],
+  ];
+  for (const [cause, fields] of cases) {
+    const ended = (job: Job) => terminalStatus(job, end(fields), CONTEXT);
+    for (const on of all) {
+      const job = { ...running, spec: { ...running.spec, retry: { limit: 2, delayMs: 0, on: [on] } } };
+      assert.equal(isRetried(job, ended(job), false), on === cause);
+      assert.equal(isRetried({ ...job, attempt: 3 }, ended(job), false), false);
+      assert.equal(isRetried(job, ended(job), true), false);
+    }
+    assert.equal(isRetried(running, ended(running), false), false);
+  }
 });

@@ -1,8 +1,15 @@
 /** Turns a spec from outside into one that holds: one small check a rule, all before anything is created. */
-import type { EngineConfig } from "../config.ts";
 import { EngineError } from "../errors.ts";
 import { parseCoreList } from "../values/core_list.ts";
 import type { JobSpec, JobSpecInput, Limits, NetworkMode } from "./spec.ts";
+import { parseLabels, parsePriority, parseRetry, parseSchedule } from "./validate_policy.ts";
+
+/** Limits of jobs that name none; absent: unlimited. */
+export interface SpecDefaults {
+  readonly defaultCpuPercent?: number;
+  readonly defaultMemoryBytes?: number;
+  readonly defaultIoBytesPerSecond?: number;
+}
 
 const MAX_ARGUMENT_BYTES = 128 * 1024 - 1; // MAX_ARG_STRLEN of the kernel, without the NUL
 const MAX_TOTAL_BYTES = 1024 * 1024; // half of what execve takes by default
@@ -25,7 +32,7 @@ function quoted(text: string): string {
 }
 
 /** Validates and completes a spec. @throws {EngineError} kind "invalid", naming the field and the cure */
-export function parseSpec(input: JobSpecInput, defaults: EngineConfig): JobSpec {
+export function parseSpec(input: JobSpecInput, defaults: SpecDefaults): JobSpec {
   const args = input.args ?? [];
   const env = input.env ?? {};
   const timeoutMs = parseTimeout(input.timeoutMs);
@@ -38,9 +45,22 @@ export function parseSpec(input: JobSpecInput, defaults: EngineConfig): JobSpec 
     network: parseNetwork(input.network || "none"),
     limits: parseLimits(input.limits ?? {}, defaults),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    labels: parseLabels(input.labels ?? {}),
+    priority: parsePriority(input.priority ?? 0),
+    ...(input.retry && input.retry.limit !== 0 ? { retry: parseRetry(input.retry) } : {}),
+    ...(input.schedule ? { schedule: parseSchedule(input.schedule) } : {}),
   };
   checkTotal(spec);
   return spec;
+}
+
+const MAX_KEY_LENGTH = 128;
+
+/** An idempotency key; an empty one is none. @throws {EngineError} kind "invalid" */
+export function checkKey(key: string | undefined): string | undefined {
+  if (key === undefined || key === "") return undefined;
+  if (key.length <= MAX_KEY_LENGTH && /^[\x21-\x7e]+$/.test(key)) return key;
+  return invalid(`Cannot use idempotency key ${quoted(key)}: it must be at most 128 printable ASCII characters`);
 }
 
 function parseText(field: string, text: string, maxBytes: number): string {
@@ -90,7 +110,7 @@ function parseTimeout(timeoutMs: number | undefined): number | undefined {
   return invalid(`Cannot use timeout of ${timeoutMs} ms: it must be between 1 ms and 366 days`);
 }
 
-function parseLimits(input: NonNullable<JobSpecInput["limits"]>, defaults: EngineConfig): Limits {
+function parseLimits(input: NonNullable<JobSpecInput["limits"]>, defaults: SpecDefaults): Limits {
   const cpuPercent = input.cpuPercent ?? defaults.defaultCpuPercent;
   const memoryBytes = toNumber("memory limit", input.memoryBytes) ?? defaults.defaultMemoryBytes;
   const ioBytesPerSecond = toNumber("I/O limit", input.ioBytesPerSecond) ?? defaults.defaultIoBytesPerSecond;

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { defaultEngineConfig } from "../config.ts";
 import { EngineError } from "../errors.ts";
-import { homeAt } from "../values/home.ts";
 import type { JobSpecInput } from "./spec.ts";
 import { parseSpec } from "./validate.ts";
 
-const config = defaultEngineConfig(homeAt("/nowhere"));
+const config = {};
 
 Deno.test("parseSpec fills in the defaults", () => {
   assert.deepEqual(parseSpec({ command: "true" }, config), {
@@ -16,6 +14,8 @@ Deno.test("parseSpec fills in the defaults", () => {
     workdir: "/work",
     network: "none",
     limits: {},
+    labels: {},
+    priority: 0,
   });
 });
 

@@ -1,6 +1,7 @@
 /** What the tests of this folder write journals with. */
-import { encodeFrame, type FrameBody } from "./frame.ts";
-import type { FileWatcher, JournalBatch, StreamJournalOptions, WriterEnd } from "./follow.ts";
+import { encodeFrame, type Frame, type FrameBody, REMOVED_FRAME_SIZE, type RemovedBody } from "./frame.ts";
+import type { FileWatcher, StreamJournalOptions } from "./follow.ts";
+import type { JournalBatch, WriterEnd } from "./log.ts";
 import { streamJournal } from "./follow.ts";
 import { createJournal } from "./journal_file.ts";
 import { JOURNAL_HEADER_SIZE } from "./journal_header.ts";
@@ -26,6 +27,29 @@ export function textOf(batches: readonly JournalBatch[]): string {
   return batches.flatMap((batch) => batch.pieces).map((piece) => new TextDecoder().decode(piece.data)).join("");
 }
 
+const NOTHING_REMOVED: RemovedBody = {
+  type: "removed",
+  stdoutBytes: 0,
+  stderrBytes: 0,
+  nextOffset: JOURNAL_HEADER_SIZE,
+  startedNs: 0n,
+  timeout: false,
+};
+
+/** What a removed frame says when one more frame is gone. */
+function plus(before: RemovedBody, frame: Frame): RemovedBody {
+  const bytes = frame.type === "output" ? frame.data.length : frame.type === "gap" ? frame.missingBytes : 0;
+  const stream = "stream" in frame ? frame.stream : undefined;
+  return {
+    type: "removed",
+    stdoutBytes: before.stdoutBytes + (stream === "stdout" ? bytes : 0),
+    stderrBytes: before.stderrBytes + (stream === "stderr" ? bytes : 0),
+    nextOffset: frame.offset + frame.size,
+    startedNs: frame.type === "started" ? frame.timeNs : before.startedNs,
+    timeout: before.timeout || frame.type === "timeout",
+  };
+}
+
 /** A journal in a temporary folder; a watcher and a writer's end that tests move by hand. */
 export class JournalFixture implements Disposable, FileWatcher, WriterEnd {
   readonly #folder = Deno.makeTempDirSync({ prefix: "joblet-journal-" });
@@ -33,6 +57,8 @@ export class JournalFixture implements Disposable, FileWatcher, WriterEnd {
   readonly #watches = new Set<() => void>();
   readonly #ends = new Set<() => void>();
   #sequence = 0;
+  readonly #kept: Frame[] = [];
+  #removed = NOTHING_REMOVED;
   /** Where the next frame goes. */
   offset = JOURNAL_HEADER_SIZE;
   value = false;
@@ -63,9 +89,50 @@ export class JournalFixture implements Disposable, FileWatcher, WriterEnd {
   append(...bodies: readonly FrameBody[]): number[] {
     return bodies.map((body) => {
       const offset = this.offset;
-      this.write(this.encode(body));
+      const sequence = this.#sequence;
+      const bytes = this.encode(body);
+      const head = { offset, size: bytes.length, timeNs: 10n ** 18n + BigInt(sequence), sequence };
+      this.#kept.push({ ...body, ...head });
+      this.write(bytes);
       return offset;
     });
+  }
+
+  /** What the removed frame says. */
+  get removed(): RemovedBody {
+    return this.#removed;
+  }
+
+  /**
+   * Removes the oldest appended frames as init does, up to the first one at or after `target`, but never the newest. Zeros
+   * stand for the hole. @param between called when the removed frame is written and the hole is not made
+   */
+  trim(target: number, between: () => void = () => {}): void {
+    let timeNs = 0n;
+    while (this.#kept.length > 1 && (this.#kept[0]!.offset < target || this.#tooShort())) {
+      const frame = this.#kept.shift()!;
+      timeNs = frame.timeNs;
+      this.#removed = plus(this.#removed, frame);
+    }
+    if (timeNs === 0n || this.#tooShort()) return;
+    this.overwrite(
+      JOURNAL_HEADER_SIZE,
+      encodeFrame(this.#removed, { offset: JOURNAL_HEADER_SIZE, timeNs, sequence: 0 }),
+    );
+    between();
+    const start = JOURNAL_HEADER_SIZE + REMOVED_FRAME_SIZE;
+    this.overwrite(start, new Uint8Array(this.#removed.nextOffset - start));
+  }
+
+  #tooShort(): boolean {
+    return this.#removed.nextOffset < JOURNAL_HEADER_SIZE + REMOVED_FRAME_SIZE;
+  }
+
+  /** Writes over bytes that are there, and tells nobody. */
+  overwrite(offset: number, bytes: Uint8Array): void {
+    using file = Deno.openSync(this.path, { write: true });
+    file.seekSync(offset, Deno.SeekMode.Start);
+    file.writeSync(bytes);
   }
 
   /** Appends bytes as they are and tells the watchers. */

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers";
 import { EngineError } from "../errors.ts";
 import { EXIT, JournalFixture, output, textOf } from "./_journal_fixture.ts";
 import { deleteJournal } from "./journal_file.ts";
-import type { JournalBatch } from "./follow.ts";
+import type { JournalBatch } from "./log.ts";
 import type { LogPiece } from "./log.ts";
 
 const GAP = { type: "gap", stream: "stderr", reason: "unwritten", missingBytes: 5000, errno: 28 } as const;

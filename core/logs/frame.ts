@@ -1,11 +1,13 @@
 /**
- * A frame of a journal, version 1, all little endian; the job's init appends them, each with one write.
+ * A frame of a journal, version 1, all little endian; the job's init appends them, each with one write. Where there is a
+ * cap, init also writes a removed frame over the first one, and again when more is removed (ffi/native/journal_trim.h).
  *
- *   0 u32 checksum | 4 u32 n | 8 u64 time, ns | 16 u16 type | 18 u16 flags, 0 | 20 u32 sequence | 24 payload of n bytes
+ *   0 u32 checksum | 4 u32 n | 8 u64 time, ns | 16 u16 type | 18 u16 flags | 20 u32 sequence | 24 payload of n bytes
  *
  * A frame's checksum is the XXH32 of its bytes from 4 on, seeded with the low 32 bits of its offset in the file. So bytes
  * that look like a frame but stand at another place (a copy in a program's output, an offset off a boundary) don't pass.
  */
+import { JOURNAL_HEADER_SIZE } from "./journal_header.ts";
 import type { LogStreamName } from "./log.ts";
 import { xxh32Range } from "./xxh32.ts";
 
@@ -17,14 +19,31 @@ export const EXIT_FRAME_SIZE = FRAME_HEADER_SIZE + 48;
 /** Size of a start-failed frame: the last one of a whole journal of a job that did not run. */
 export const START_FAILED_FRAME_SIZE = FRAME_HEADER_SIZE + 8;
 
-export const FrameType = { stdout: 1, stderr: 2, started: 3, startFailed: 4, exit: 5, gap: 6, timeout: 7 } as const;
+export const FrameType = {
+  stdout: 1,
+  stderr: 2,
+  started: 3,
+  startFailed: 4,
+  exit: 5,
+  gap: 6,
+  timeout: 7,
+  removed: 8,
+} as const;
+
+/** Size of a removed frame. */
+export const REMOVED_FRAME_SIZE = FRAME_HEADER_SIZE + 32;
+/** Where a removed frame stands: in place of the journal's first frame, and nowhere else. */
+export const REMOVED_FRAME_OFFSET = JOURNAL_HEADER_SIZE;
+
+/** Bit of a removed frame's header flags: a timeout frame is among those that are gone. */
+const REMOVED_TIMEOUT = 1;
 
 /** Bits of an exit frame's flags. */
 const EXIT_TIMED_OUT = 1;
 const EXIT_SIGNAL_PASSED_ON = 2;
 
 /** Payload size of each type; absent where it varies. */
-const PAYLOAD_SIZE: Readonly<Record<number, number>> = { 3: 0, 4: 8, 5: 48, 6: 24, 7: 0 };
+const PAYLOAD_SIZE: Readonly<Record<number, number>> = { 3: 0, 4: 8, 5: 48, 6: 24, 7: 0, 8: 32 };
 
 /** What the job's processes used, as the kernel gave it to init. */
 export interface JournalUsage {
@@ -61,7 +80,22 @@ export type FrameBody =
     readonly errno: number;
   }
   /** The job's time was up, its first signal was sent. */
-  | { readonly type: "timeout" };
+  | { readonly type: "timeout" }
+  | RemovedBody;
+
+/** The oldest frames are gone, to keep to the cap; its time is that of the last of them. */
+export interface RemovedBody {
+  readonly type: "removed";
+  /** Bytes of output that the program wrote before `nextOffset`, from its beginning on. */
+  readonly stdoutBytes: number;
+  readonly stderrBytes: number;
+  /** Where the first frame stands that is kept. */
+  readonly nextOffset: number;
+  /** Time of the started frame, if it is gone; else 0. */
+  readonly startedNs: bigint;
+  /** The timeout frame is gone. */
+  readonly timeout: boolean;
+}
 
 export interface FrameHead {
   /** Position in the file. */
@@ -92,6 +126,7 @@ export function encodeFrame(body: FrameBody, head: Omit<FrameHead, "size">): Uin
   view.setUint32(4, payload.length, true);
   view.setBigUint64(8, head.timeNs, true);
   view.setUint16(16, typeNumber(body), true);
+  if (body.type === "removed" && body.timeout) view.setUint16(18, REMOVED_TIMEOUT, true);
   view.setUint32(20, head.sequence, true);
   bytes.set(payload, FRAME_HEADER_SIZE);
   view.setUint32(0, xxh32Range(view, 4, bytes.length, head.offset), true);
@@ -122,6 +157,11 @@ function encodePayload(body: FrameBody): Uint8Array {
     view.setUint32(4, body.reason === "unwritten" ? 1 : 2, true);
     view.setBigUint64(8, BigInt(body.missingBytes), true);
     view.setUint32(16, body.errno, true);
+  } else if (body.type === "removed") {
+    view.setBigUint64(0, BigInt(body.stdoutBytes), true);
+    view.setBigUint64(8, BigInt(body.stderrBytes), true);
+    view.setBigUint64(16, BigInt(body.nextOffset), true);
+    view.setBigUint64(24, body.startedNs, true);
   }
   return payload;
 }
@@ -131,8 +171,8 @@ export function headerProblem(view: DataView, at: number): string | null {
   const length = view.getUint32(at + 4, true);
   const type = view.getUint16(at + 16, true);
   if (length > MAX_PAYLOAD) return `length ${length} is over ${MAX_PAYLOAD}`;
-  if (type < FrameType.stdout || type > FrameType.timeout) return `type ${type} is unknown`;
-  if (view.getUint16(at + 18, true) !== 0) return "flags are set";
+  if (type < FrameType.stdout || type > FrameType.removed) return `type ${type} is unknown`;
+  if (view.getUint16(at + 18, true) > (type === FrameType.removed ? REMOVED_TIMEOUT : 0)) return "flags are set";
   if (length !== (PAYLOAD_SIZE[type] ?? length)) return `length ${length} does not fit type ${type}`;
   return null;
 }
@@ -153,6 +193,15 @@ export function decodeBody(view: DataView, at: number, buffer: Uint8Array<ArrayB
       return decodeExit(view, start);
     case FrameType.gap:
       return decodeGap(view, start);
+    case FrameType.removed:
+      return {
+        type: "removed",
+        stdoutBytes: Number(view.getBigUint64(start, true)),
+        stderrBytes: Number(view.getBigUint64(start + 8, true)),
+        nextOffset: Number(view.getBigUint64(start + 16, true)),
+        startedNs: view.getBigUint64(start + 24, true),
+        timeout: view.getUint16(at + 18, true) === REMOVED_TIMEOUT,
+      };
     default:
       return { type: "timeout" };
   }

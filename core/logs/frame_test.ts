@@ -103,7 +103,8 @@ Deno.test("parseFrames names what is wrong with a header", () => {
   };
   assert.equal(changed(6, 2), "length 131077 is over 65536");
   assert.equal(changed(16, 0), "type 0 is unknown");
-  assert.equal(changed(16, 8), "type 8 is unknown");
+  assert.equal(changed(16, 9), "type 9 is unknown");
+  assert.equal(changed(16, 8), "length 5 does not fit type 8");
   assert.equal(changed(18, 1), "flags are set");
   assert.equal(changed(16, 3), "length 5 does not fit type 3");
   assert.equal(changed(24, 0), "checksum does not fit");
@@ -114,6 +115,18 @@ Deno.test("parseFrames does not look beyond an exit frame", () => {
   const exit = encodeAll([EXIT], 64);
   const { frames, consumed, problem } = parseFrames(concat([exit, new Uint8Array(100)]), 64);
   assert.deepEqual([frames.length, consumed, problem], [1, exit.length, undefined]);
+});
+
+Deno.test("parseFrames takes a removed frame at the journal's start only, and does not look beyond it", () => {
+  const removed = { type: "removed", stdoutBytes: 1, stderrBytes: 2, nextOffset: 2 ** 40, startedNs: 3n } as const;
+  for (const timeout of [false, true]) {
+    const bytes = concat([encodeAll([{ ...removed, timeout }], 64), new Uint8Array(100)]);
+    const { frames, problem } = parseFrames(bytes, 64);
+    const head = { offset: 64, size: 56, timeNs: frames[0]?.timeNs, sequence: frames[0]?.sequence };
+    assert.deepEqual([frames, problem], [[{ ...removed, timeout, ...head }], undefined]);
+  }
+  const elsewhere = encodeAll([{ ...removed, timeout: false }], 65);
+  assert.equal(damageOf(elsewhere, 65), "a removed frame stands only at the start");
 });
 
 Deno.test("encodeFrame writes the layout that init writes", () => {

@@ -1,9 +1,8 @@
 import { EngineError } from "../errors.ts";
 import type { Home } from "../values/home.ts";
-import { decodeHeader, encodeHeader, JOURNAL_HEADER_SIZE, type JournalHeader } from "./journal_header.ts";
-
-/** Reads up to this size are taken from the page cache, where a live job's tail is, without the way over a thread. */
-const DIRECT_READ_BYTES = 64 * 1024;
+import { CompressedJournalReader, compressedPath } from "./compressed_journal.ts";
+import { decodeHeader, encodeHeader, JOURNAL_HEADER_SIZE } from "./journal_header.ts";
+import { FileJournalReader, type JournalReader } from "./journal_reader.ts";
 
 /**
  * Where a job's journal lies: `<logs>/<id>.journal`. All in one folder, whose index finds a name among millions: spread over
@@ -56,89 +55,50 @@ function writeHeader(file: Deno.FsFile, header: Uint8Array, path: string): void 
   }
 }
 
-/** Removes a journal; one that is gone already is no error. */
+/** Removes a journal, compressed or not; one that is gone already is no error. */
 export async function deleteJournal(path: string): Promise<void> {
-  try {
-    await Deno.remove(path);
-  } catch (error) {
-    // What was wanted is so.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  for (const name of [path, compressedPath(path)]) {
+    try {
+      await Deno.remove(name);
+    } catch (error) {
+      // What was wanted is so.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
   }
 }
 
 /**
- * Opens a journal and checks its header.
+ * Opens a journal, or what it was compressed to, and checks its header.
  *
  * @throws {EngineError} kind "not_found" if there is no file, "precondition" if it is no journal of a known version
  */
 export async function openJournal(path: string): Promise<JournalReader> {
-  let file: Deno.FsFile;
+  // In this order: the compressed one is there before the other one goes.
+  const plain = openFile(path);
+  if (plain !== undefined) return await checked(new FileJournalReader(plain), path);
+  const compressed = openFile(compressedPath(path));
+  if (compressed !== undefined) return await checked(new CompressedJournalReader(compressed), path);
+  throw new EngineError("not_found", `Cannot read the journal "${path}": there is none`);
+}
+
+function openFile(path: string): Deno.FsFile | undefined {
   try {
     // Not over a thread of the pool: that takes longer than the opening itself.
-    file = Deno.openSync(path, { read: true });
+    return Deno.openSync(path, { read: true });
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new EngineError("not_found", `Cannot read the journal "${path}": there is none`, { cause: error });
-  }
-  const reader = new JournalReader(file, path);
-  try {
-    await reader.checkHeader();
-    return reader;
-  } catch (error) {
-    reader[Symbol.dispose]();
+    if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
 }
 
-/** Reads one journal through a descriptor of its own: one reader a follower, one read at a time. */
-export class JournalReader implements Disposable {
-  readonly #file: Deno.FsFile;
-  readonly #path: string;
-  #closed = false;
-
-  /** Use `openJournal`. */
-  constructor(file: Deno.FsFile, path: string) {
-    this.#file = file;
-    this.#path = path;
-  }
-
-  /** What the file's first bytes say. @throws {EngineError} kind "precondition" if they are no journal's */
-  async checkHeader(): Promise<JournalHeader> {
-    try {
-      return decodeHeader(await this.readAt(0, JOURNAL_HEADER_SIZE));
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new EngineError("precondition", `Cannot read the journal "${this.#path}": ${error.message}`, {
-        cause: error,
-      });
-    }
-  }
-
-  /** Bytes in the file now. */
-  get size(): number {
-    return this.#file.statSync().size;
-  }
-
-  /**
-   * The bytes at an offset, in a fresh buffer: as many as there are, at most `maxBytes`. Fewer come only where the file ends.
-   */
-  async readAt(offset: number, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const buffer = new Uint8Array(Math.max(0, Math.min(maxBytes, this.size - offset)));
-    if (buffer.length === 0) return buffer;
-    this.#file.seekSync(offset, Deno.SeekMode.Start);
-    let done = 0;
-    while (done < buffer.length) {
-      const rest = buffer.subarray(done);
-      const count = buffer.length <= DIRECT_READ_BYTES ? this.#file.readSync(rest) : await this.#file.read(rest);
-      if (count === null) return buffer.subarray(0, done);
-      done += count;
-    }
-    return buffer;
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#file.close();
+async function checked(reader: JournalReader & { open?(): Promise<void> }, path: string): Promise<JournalReader> {
+  try {
+    await reader.open?.();
+    decodeHeader(await reader.readAt(0, JOURNAL_HEADER_SIZE));
+    return reader;
+  } catch (error) {
+    reader[Symbol.dispose]();
+    if (!(error instanceof RangeError)) throw error;
+    throw new EngineError("precondition", `Cannot read the journal "${path}": ${error.message}`, { cause: error });
   }
 }

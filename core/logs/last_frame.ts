@@ -1,7 +1,8 @@
 import type { ExitStatus } from "../jobs/job.ts";
 import { EXIT_FRAME_SIZE, type Frame, isLastFrame, type JournalUsage, START_FAILED_FRAME_SIZE } from "./frame.ts";
 import { JournalCursor } from "./journal_cursor.ts";
-import { type JournalReader, openJournal } from "./journal_file.ts";
+import { openJournal } from "./journal_file.ts";
+import type { JournalReader } from "./journal_reader.ts";
 import { JOURNAL_HEADER_SIZE } from "./journal_header.ts";
 import { parseFrames } from "./parse_frames.ts";
 import { decodeWaitStatus } from "./wait_status.ts";
@@ -65,9 +66,15 @@ async function readTail(reader: JournalReader): Promise<JournalOutcome | undefin
     const frame = parseFrames(await reader.readAt(end - size, size), end - size).frames[0];
     if (frame === undefined || !isLastFrame(frame)) continue;
     const first = parseFrames(await reader.readAt(JOURNAL_HEADER_SIZE, EXIT_FRAME_SIZE), JOURNAL_HEADER_SIZE).frames[0];
-    return outcomeOf(frame, first?.type === "started" ? first.timeNs : undefined);
+    return outcomeOf(frame, first && startTime(first));
   }
   return undefined;
+}
+
+/** When the program was executed, if the frame tells. */
+function startTime(frame: Frame): bigint | undefined {
+  if (frame.type === "started") return frame.timeNs;
+  return frame.type === "removed" && frame.startedNs > 0n ? frame.startedNs : undefined;
 }
 
 async function scan(reader: JournalReader): Promise<JournalOutcome> {
@@ -78,11 +85,14 @@ async function scan(reader: JournalReader): Promise<JournalOutcome> {
     const step = await cursor.next();
     if (step.kind === "frames") {
       for (const frame of step.frames) {
-        if (frame.type === "started") startedNs = frame.timeNs;
+        startedNs ??= startTime(frame);
         if (frame.type === "timeout") timeout = true;
       }
       const end = outcomeOf(step.frames.at(-1)!, startedNs);
       if (end) return end;
+    } else if (step.kind === "removed") {
+      startedNs ??= startTime(step.frame);
+      timeout ||= step.frame.timeout;
     } else if (step.kind !== "skipped") {
       const torn = step.kind !== "end";
       const start = startedNs === undefined ? {} : { startedNs };

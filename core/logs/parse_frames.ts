@@ -6,6 +6,7 @@ import {
   FrameType,
   headerProblem,
   isLastFrame,
+  REMOVED_FRAME_OFFSET,
 } from "./frame.ts";
 import { xxh32Range } from "./xxh32.ts";
 
@@ -22,13 +23,13 @@ export interface ParsedFrames {
   readonly frames: readonly Frame[];
   /** Bytes that these frames take. */
   readonly consumed: number;
-  /** Why parsing stopped before the end of the buffer; absent if it did not, or if the last frame of all was reached. */
+  /** Why parsing stopped before the end of the buffer; absent if it did not, or if such a frame was reached. */
   readonly problem?: "partial" | Damage;
 }
 
 /**
  * Reads all whole frames at the start of a buffer; every checksum is verified, at about the speed of memory. Bytes after
- * an exit or start-failed frame are not looked at.
+ * an exit or start-failed frame are not looked at, nor are those after a removed frame, which says where to go on.
  *
  * @param fileOffset where the buffer's first byte stands in the journal
  */
@@ -43,12 +44,13 @@ export function parseFrames(buffer: Uint8Array<ArrayBuffer>, fileOffset: number)
     }
     frames.push(frame);
     at += frame.size;
-    if (isLastFrame(frame)) break;
+    if (isLastFrame(frame) || frame.type === "removed") break;
   }
   return { frames, consumed: at };
 }
 
 const PARTIAL = "partial";
+const MISPLACED = "a removed frame stands only at the start";
 
 function toProblem(text: string, offset: number): "partial" | Damage {
   return text === PARTIAL ? PARTIAL : { kind: "damaged", offset, reason: text };
@@ -59,6 +61,7 @@ function frameAt(view: DataView, buffer: Uint8Array<ArrayBuffer>, at: number, of
   if (at + FRAME_HEADER_SIZE > buffer.length) return PARTIAL;
   const wrong = headerProblem(view, at);
   if (wrong !== null) return wrong;
+  if (view.getUint16(at + 16, true) === FrameType.removed && offset !== REMOVED_FRAME_OFFSET) return MISPLACED;
   const size = FRAME_HEADER_SIZE + view.getUint32(at + 4, true);
   if (at + size > buffer.length) return PARTIAL;
   if (xxh32Range(view, at + 4, at + size, offset) !== view.getUint32(at, true)) return "checksum does not fit";

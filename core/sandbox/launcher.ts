@@ -91,7 +91,7 @@ export class Launcher implements AsyncDisposable {
       const program = compileProgram(request.plan);
       const files = {
         status: status.writeEnd,
-        journal: own(openFd(request.journalPath, c.O_WRONLY | c.O_APPEND)),
+        journal: own(openFd(request.journalPath, c.O_RDWR)),
         table: own(memoryFile("program", program.bytes)),
         cgroup: request.cgroupFd,
         devNull: this.#devNull,

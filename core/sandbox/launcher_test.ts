@@ -1,83 +1,12 @@
 /** Launches real sandboxes: needs root and cgroup v2. */
 import "../../tests/harness/ffi.ts";
 import assert from "node:assert/strict";
-import { closeFd, constants, errnoName, Poller, SyscallError } from "../../ffi/mod.ts";
+import { Lab } from "./_launcher_lab.ts";
+import { constants, errnoName, SyscallError } from "../../ffi/mod.ts";
 import { requires } from "../../tests/harness/requires.ts";
-import { CgroupTree, findBase } from "../cgroup/tree.ts";
-import { whenEnded } from "../jobs/when_ended.ts";
-import type { JobSpec } from "../jobs/spec.ts";
-import { newJobId } from "../values/job_id.ts";
-import { prepareEtc } from "./etc_template.ts";
-import type { FailedStep } from "./failure.ts";
-import { Launcher } from "./launcher.ts";
-import { type HostOptions, initSteps, makePlan, type Plan } from "./plan.ts";
-import { hostRootEntries } from "./rootfs.ts";
+import { someSpec } from "../jobs/_job_fixture.ts";
+import { type HostOptions, initSteps, makePlan } from "./plan.ts";
 import type { Step } from "./step.ts";
-
-class Lab implements AsyncDisposable {
-  readonly dir = Deno.makeTempDirSync({ prefix: "joblet-launcher-" });
-  readonly poller = new Poller((error) => {
-    throw error;
-  });
-  readonly tree: CgroupTree;
-  readonly launcher: Launcher;
-  readonly host: HostOptions;
-
-  constructor() {
-    const mountinfo = Deno.readTextFileSync("/proc/self/mountinfo");
-    const name = this.dir.slice(this.dir.lastIndexOf("/") + 1);
-    this.tree = new CgroupTree(findBase(mountinfo, Deno.readTextFileSync("/proc/self/cgroup"), name), this.poller);
-    this.launcher = new Launcher(this.poller, this.tree.initsFd, (error) => {
-      throw error;
-    });
-    const [mountPoint, etc, uid, gid] = [`${this.dir}/root`, `${this.dir}/etc`, 1_000_000_000, 1_000_000_000];
-    Deno.mkdirSync(mountPoint);
-    prepareEtc(etc, { uid, gid });
-    const entries = hostRootEntries();
-    const sizes = { workBytes: 1 << 24, tmpBytes: 1 << 24 };
-    this.host = { mountPoint, etc, uid, gid, entries, ...sizes, lastCapability: 40, shielded: true, graceMs: 1000 };
-  }
-
-  plan(command: string, args: readonly string[] = [], fields: Partial<JobSpec> = {}): Plan {
-    const spec: JobSpec = {
-      command,
-      args,
-      name: "",
-      env: {},
-      workdir: "/work",
-      network: "none",
-      limits: {},
-      ...fields,
-    };
-    return makePlan(spec, newJobId(), this.host);
-  }
-
-  /** Runs a plan to its end. @returns the failed step, if any, and the journal's bytes as text */
-  async run(plan: Plan, makeSteps = initSteps): Promise<{ failed: FailedStep | undefined; journal: string }> {
-    const journalPath = `${this.dir}/${plan.jobId}`;
-    await Deno.writeTextFile(journalPath, "");
-    const cgroup = this.tree.job(plan.jobId);
-    cgroup.create([]);
-    const cgroupFd = cgroup.open();
-    try {
-      const init = this.launcher.start({ plan, journalPath, cgroupFd, makeSteps });
-      const failed = await init.outcome;
-      await whenEnded(this.poller, init.pidfd);
-      closeFd(init.pidfd);
-      return { failed, journal: new TextDecoder().decode(await Deno.readFile(journalPath)) };
-    } finally {
-      closeFd(cgroupFd);
-      await cgroup.remove();
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.launcher[Symbol.asyncDispose]();
-    this.tree[Symbol.dispose]();
-    await this.poller[Symbol.asyncDispose]();
-    await Deno.remove(this.dir, { recursive: true });
-  }
-}
 
 const root = requires("root", "cgroup2");
 
@@ -171,15 +100,7 @@ Deno.test({
     for (const [fields, step] of cases) {
       const plan = lab.plan("true");
       const host = { ...lab.host, ...fields };
-      const spec: JobSpec = {
-        command: "true",
-        args: [],
-        name: "",
-        env: {},
-        workdir: "/work",
-        network: "none",
-        limits: {},
-      };
+      const spec = someSpec({ command: "true", args: [] });
       const { failed } = await lab.run(makePlan(spec, plan.jobId, host));
       assert.deepEqual([failed?.step, errnoName(failed?.errno ?? 0)], [step, "ENOENT"]);
     }

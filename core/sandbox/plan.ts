@@ -1,6 +1,7 @@
 /** A job's start as plain data: the one place that says what a sandbox is. It can be printed, compared and launched. */
 import { LaunchTable } from "../../ffi/mod.ts";
 import { constants as c } from "../../ffi/mod.ts";
+import { MIN_LOG_BYTES } from "../config.ts";
 import type { JobSpec, NetworkMode } from "../jobs/spec.ts";
 import { JOB_USER } from "./etc_template.ts";
 import { execInitStep, fdSteps, type LaunchFds, type RootOptions, rootSteps } from "./init_steps.ts";
@@ -16,6 +17,8 @@ export type HostOptions =
     readonly lastCapability: number;
     readonly shielded: boolean;
     readonly graceMs: number;
+    /** Most bytes that a run's journal keeps: 0 for no limit, or at least MIN_LOG_BYTES. */
+    readonly logBytes: number;
   };
 
 export interface Plan {
@@ -31,6 +34,7 @@ export interface Plan {
   readonly jobId: string;
   readonly timeoutMs: number;
   readonly graceMs: number;
+  readonly logBytes: number;
 }
 
 /** Environment of a job's program: nothing of the server's. A name given in the spec wins. */
@@ -54,7 +58,11 @@ function namespaceStep(flags: bigint): Step {
   return { name: "make namespaces", call: "unshare", args: [flags] };
 }
 
+/** @throws {RangeError} if the host's `logBytes` is no number of bytes that init can keep to */
 export function makePlan(spec: JobSpec, jobId: string, host: HostOptions): Plan {
+  if (host.logBytes !== 0 && !(Number.isSafeInteger(host.logBytes) && host.logBytes >= MIN_LOG_BYTES)) {
+    throw new RangeError(`Cannot keep ${host.logBytes} bytes of output: it must be 0 or at least ${MIN_LOG_BYTES}`);
+  }
   const hostname = `job-${jobId.slice(0, 8)}`;
   return {
     namespaces: c.CLONE_NEWPID,
@@ -76,6 +84,7 @@ export function makePlan(spec: JobSpec, jobId: string, host: HostOptions): Plan 
     jobId,
     timeoutMs: spec.timeoutMs ?? 0,
     graceMs: host.graceMs,
+    logBytes: host.logBytes,
   };
 }
 
@@ -91,7 +100,7 @@ function withoutNetwork(step: Step): Step {
 
 /** All steps of the process that becomes init. @param tableBytes size of the program's table */
 export function initSteps(plan: Plan, fds: LaunchFds, tableBytes: number): Step[] {
-  const args = [plan.jobId, tableBytes, plan.timeoutMs, plan.graceMs].map(String);
+  const args = [plan.jobId, tableBytes, plan.timeoutMs, plan.graceMs, plan.logBytes].map(String);
   const own = fds.network === undefined ? plan.init : plan.init.map(withoutNetwork);
   return [...fdSteps(fds), ...own, execInitStep(args)];
 }

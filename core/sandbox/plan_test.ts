@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { constants as c } from "../../ffi/mod.ts";
+import { someSpec } from "../jobs/_job_fixture.ts";
 import type { JobSpec } from "../jobs/spec.ts";
 import { startFailure } from "./failure.ts";
 import { fdSteps, FIRST_SERVER_FD } from "./init_steps.ts";
@@ -20,9 +21,10 @@ const host: HostOptions = {
   lastCapability: 40,
   shielded: false,
   graceMs: 1000,
+  logBytes: 0,
 };
 const id = "0a0b0c0d-0000-4000-8000-000000000000";
-const spec: JobSpec = { command: "x", args: ["1"], name: "", env: {}, workdir: "/work", network: "none", limits: {} };
+const spec: JobSpec = someSpec({ args: ["1"], env: {} });
 
 function indexOf(steps: readonly { readonly name: string }[], name: string | RegExp): number {
   const index = steps.findIndex((step) => typeof name === "string" ? step.name === name : name.test(step.name));
@@ -80,6 +82,13 @@ Deno.test("makePlan gives network 'none' a namespace with loopback and 'host' ne
   const shared = makePlan({ ...spec, network: "host" }, id, host);
   assert.doesNotMatch(namespaces(shared), /CLONE_NEWNET/);
   assert(!shared.init.some((step) => step.name === "bring up loopback"));
+});
+
+Deno.test("makePlan refuses a cap on the output that is too small to keep", () => {
+  for (const logBytes of [-1, 1, 2 ** 20 - 1, 2 ** 20 + 0.5, NaN]) {
+    assert.throws(() => makePlan(spec, id, { ...host, logBytes }), RangeError);
+  }
+  assert.equal(makePlan(spec, id, { ...host, logBytes: 2 ** 20 }).logBytes, 2 ** 20);
 });
 
 Deno.test("jobEnvironment has nothing of the server's and lets the spec win", () => {

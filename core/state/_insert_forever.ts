@@ -1,6 +1,6 @@
 /** Inserts jobs and prints each id once its insert is acknowledged, until it is killed. */
 import { openSqliteStore } from "./sqlite_store.ts";
-import { someJob } from "./store_contract.ts";
+import { someJob } from "../jobs/_job_fixture.ts";
 
 const store = openSqliteStore(Deno.args[0]!);
 const encoder = new TextEncoder();

@@ -16,6 +16,7 @@ interface Waiter {
  */
 export class GroupCommit {
   readonly #database: DatabaseSync;
+  readonly #onUndone: () => void;
   // Statements, as the errors of `exec` have no result code and could not be told apart.
   readonly #beginStatement: StatementSync;
   readonly #commitStatement: StatementSync;
@@ -24,8 +25,10 @@ export class GroupCommit {
   #deferral: ReturnType<typeof setTimeout> | undefined;
   #idle = Promise.withResolvers<void>();
 
-  constructor(database: DatabaseSync) {
+  /** @param onUndone told when writes that could be seen are undone */
+  constructor(database: DatabaseSync, onUndone: () => void = () => {}) {
     this.#database = database;
+    this.#onUndone = onUndone;
     this.#beginStatement = database.prepare("BEGIN IMMEDIATE");
     this.#commitStatement = database.prepare("COMMIT");
     this.#idle.resolve();
@@ -48,6 +51,22 @@ export class GroupCommit {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#waiters.push({ resolve, reject });
     return promise;
+  }
+
+  /** Like `write`, for several statements that hold together: if one fails, the others are undone. */
+  writeAll(statements: readonly (() => void)[]): Promise<void> {
+    return this.write(() => {
+      this.#database.exec("SAVEPOINT together");
+      try {
+        for (const statement of statements) statement();
+      } catch (error) {
+        // A full disk has ended the transaction, and the savepoint with it.
+        if (this.#database.isTransaction) this.#database.exec("ROLLBACK TO together; RELEASE together");
+        this.#onUndone();
+        throw error;
+      }
+      this.#database.exec("RELEASE together");
+    });
   }
 
   #schedule(deferrable: boolean): void {
@@ -74,6 +93,7 @@ export class GroupCommit {
   }
 
   #settle(error?: unknown): void {
+    if (error !== undefined) this.#onUndone();
     const waiters = this.#waiters;
     this.#waiters = [];
     for (const { resolve, reject } of waiters) {
@@ -88,14 +108,13 @@ export class GroupCommit {
   }
 }
 
-const SQLITE_FULL = 13;
-const SQLITE_IOERR = 10;
+/** BUSY, READONLY, IOERR, FULL, CANTOPEN of sqlite3.h: the disk is full or failing, or somebody else holds the file. */
+const DISK_CODES: ReadonlySet<number> = new Set([5, 8, 10, 13, 14]);
 
 /** Puts a failure of the disk into words; everything else is passed on. */
 function translate(error: unknown): unknown {
   if (!(error instanceof Error) || !("errcode" in error)) return error;
-  const code = Number(error.errcode) & 0xff;
-  if (code !== SQLITE_FULL && code !== SQLITE_IOERR) return error;
+  if (!DISK_CODES.has(Number(error.errcode) & 0xff)) return error;
   return new EngineError("exhausted", `Cannot store: ${error.message}; free space on the disk of JOBLET_HOME`, {
     cause: error,
   });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Job, JobStatus } from "../jobs/job.ts";
+import type { AttemptEnd, Job, JobStatus } from "../jobs/job.ts";
 import { newJobId } from "../values/job_id.ts";
 import { decodeJob, encodeJob } from "./job_json.ts";
-import { someJob } from "./store_contract.ts";
+import { someJob } from "../jobs/_job_fixture.ts";
 
 const date = fc.date({ noInvalidDate: true });
 const count = fc.nat(Number.MAX_SAFE_INTEGER);
@@ -32,7 +32,7 @@ const status: fc.Arbitrary<JobStatus> = fc.oneof(
   fc.record({ state: state("pending", "initializing") }),
   fc.record({ state: state("scheduled"), at: date }),
   fc.record({ state: state("running"), startedAt: date }),
-  fc.record({ state: state("stopping"), startedAt: date, requestedAt: date }),
+  fc.record({ state: state("stopping"), startedAt: date, requestedAt: date, killAt: date, signal: state("SIGTERM") }),
   fc.record({ state: state("canceled"), reason, endedAt: date }),
   fc.record({ state: state("completed", "stopped", "timeout", "lost"), reason, ...ran }, ENDED),
   fc.record({ state: state("failed"), reason, failure, ...ran }, ENDED),
@@ -54,7 +54,9 @@ const spec = fc.record({
     },
   ),
   timeoutMs: count,
-}, { requiredKeys: ["command", "args", "name", "env", "workdir", "network", "limits"] });
+  labels: fc.dictionary(fc.string(), fc.string(), { noNullPrototype: true }),
+  priority: fc.integer({ min: -100, max: 100 }),
+}, { requiredKeys: ["command", "args", "name", "env", "workdir", "network", "limits", "labels", "priority"] });
 
 const job: fc.Arbitrary<Job> = fc.record({
   id: fc.constant(newJobId()),
@@ -63,7 +65,15 @@ const job: fc.Arbitrary<Job> = fc.record({
   status,
   createdAt: date,
   version: count,
-});
+  attempt: fc.nat(500),
+  earlier: fc.array(
+    fc.record({ state: state("completed", "stopped", "timeout", "lost"), reason, ...ran }, ENDED) as fc.Arbitrary<
+      AttemptEnd
+    >,
+  ),
+  scheduledBy: fc.constant(newJobId()),
+  idempotencyKey: fc.string({ minLength: 1 }),
+}, { requiredKeys: ["id", "owner", "spec", "status", "createdAt", "version", "attempt", "earlier"] });
 
 Deno.test("decodeJob gives back any job that encodeJob was given", () => {
   fc.assert(fc.property(job, (job) => {

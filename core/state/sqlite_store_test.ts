@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { EngineError } from "../errors.ts";
 import { openSqliteStore } from "./sqlite_store.ts";
-import { someJob, storeContract } from "./store_contract.ts";
+import { someJob } from "../jobs/_job_fixture.ts";
+import { storeContract } from "./store_contract.ts";
 
 storeContract("SqliteStore", () => {
   const dir = Deno.makeTempDirSync();
@@ -61,13 +62,15 @@ Deno.test("SqliteStore rejects every write of a commit for which the disk is ful
     await store.insert(kept);
     const big = someJob();
     const huge = { ...big, spec: { ...big.spec, args: ["y".repeat(200_000)] } };
-    const [first, second] = await Promise.allSettled([store.insert(someJob()), store.insert(huge)]);
+    const neighbour = someJob();
+    const [first, second] = await Promise.allSettled([store.insert(neighbour), store.insert(huge)]);
     for (const result of [first, second]) {
       assert(
         result?.status === "rejected" && result.reason instanceof EngineError && result.reason.kind === "exhausted",
       );
     }
     assert.deepEqual(store.live(), [kept]);
+    assert.deepEqual([neighbour.id, big.id, kept.id].map((id) => store.get(id)), [undefined, undefined, kept]);
     await store.insert(someJob());
     await store.close();
   }));

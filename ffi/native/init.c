@@ -2,10 +2,10 @@
  * The first process of a job's PID namespace: it forks the program, keeps the journal and ends the namespace.
  * Freestanding, static.
  *
- *   init ID TABLE_BYTES TIMEOUT_MS GRACE_MS
+ *   init ID TABLE_BYTES TIMEOUT_MS GRACE_MS LOG_BYTES
  *
  * Inherited fds (the launch table puts them there):
- *   3  journal, opened for appending
+ *   3  journal, for reading and writing, not O_APPEND (it would make every pwrite an append); frames go to its end
  *   4  status: {u32 errno, u32 step} is written once, errno 0 when the program was executed
  *   5  the program's table (walk.h), for the child to walk
  *   6  the job's cgroup folder: the program is born in it
@@ -21,17 +21,18 @@
  *   timeout          append "timeout", send SIGTERM; after the grace kill the whole namespace
  *   all ended, both pipes at their end     append "exit" and exit, which ends the namespace
  *
+ * LOG_BYTES caps the journal, 0 not: beyond it the oldest frames are removed, see journal_trim.h.
+ *
  * So the server is never in the path of the output, and the journal alone tells how a run went. What can't be stored
  * (disk full) is dropped and counted, and a gap frame says so as soon as there is room; the job is never blocked by it.
  *
  * The child is forked, not made with CLONE_VM: the out-of-memory killer kills all who share the victim's memory.
  */
+#include "journal_trim.h"
 #include "walk.h"
-#include "xxh32.h"
 
-enum { FD_JOURNAL = 3, FD_STATUS, FD_TABLE, FD_CGROUP, FD_STDIN, FD_CHILD_STDOUT = 9, FD_CHILD_STDERR = 11 };
-enum { FRAME_STDOUT = 1, FRAME_STDERR, FRAME_STARTED, FRAME_START_FAILED, FRAME_EXIT, FRAME_GAP, FRAME_TIMEOUT };
-enum { HEADER = 24, PAYLOAD_MAX = 65536, O_CLOEXEC = 02000000 };
+enum { FD_STATUS = 4, FD_TABLE, FD_CGROUP, FD_STDIN, FD_CHILD_STDOUT = 9, FD_CHILD_STDERR = 11 };
+enum { O_CLOEXEC = 02000000 };
 enum { SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17, SIGSET_BYTES = 8 };
 enum { POLLIN = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, WNOHANG = 1, WALL = 0x40000000, RUSAGE_CHILDREN = -1 };
 enum { PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, SIG_BLOCK = 0, SEEK_END = 2 };
@@ -46,19 +47,6 @@ struct pollfd { i32 fd; u16 events, revents; };
 struct siginfo { u32 signo; i32 err, code; u32 pid; u8 rest[112]; };
 struct rusage { i64 user_sec, user_usec, system_sec, system_usec, max_rss_kib, rest[13]; };
 
-struct frame_header {
-  u32 checksum, length;
-  u64 time_ns;
-  u16 type, flags;
-  u32 sequence;
-};
-
-static struct {
-  struct frame_header header;
-  u8 payload[PAYLOAD_MAX];
-} frame __attribute__((aligned(16)));
-
-static u64 journal_size;
 static u32 sequence;
 static u64 seen[2], dropped[2];
 static u32 drop_errno;
@@ -72,17 +60,12 @@ static __attribute__((noreturn)) void quit(int code) {
   for (;;) sys1(exit_group, code);
 }
 
-static void put(const void *bytes, u32 length) {
-  for (u32 i = 0; i < length; i++) frame.payload[i] = ((const u8 *)bytes)[i];
-}
-
 /* Appends the frame in the buffer; 0 or the errno. A write cut short by a full disk is taken back whole. */
 static u32 append(u16 type, u32 length) {
   struct timespec now;
   sys2(clock_gettime, CLOCK_REALTIME, &now);
   frame.header = (struct frame_header){0, length, (u64)now.sec * 1000000000 + now.nsec, type, 0, sequence};
-  frame.header.checksum = xxh32((u8 *)&frame + 4, HEADER - 4 + length, (u32)journal_size);
-  i64 written = sys3(write, FD_JOURNAL, &frame, HEADER + length);
+  i64 written = write_frame(journal_size);
   if (written == HEADER + (i64)length) {
     journal_size += HEADER + length;
     sequence++;
@@ -130,6 +113,8 @@ static int pump(u32 stream) {
   if (error) {
     dropped[stream] += length;
     drop_errno = error;
+  } else if (journal_size > trim_at) {
+    trim_journal();
   }
   return 1;
 }
@@ -270,7 +255,7 @@ static void close_all(const i32 *fds, u32 count) {
 __attribute__((used)) void run(u64 *stack) {
   char **argv = (char **)(stack + 1);
   u64 all_signals = ~0ul;
-  if (stack[0] < 5 || sys0(getpid) != 1) quit(EXIT_BROKEN);
+  if (stack[0] < 6 || sys0(getpid) != 1) quit(EXIT_BROKEN);
   u64 timeout_ms = number(argv[3]);
   grace_ms = number(argv[4]);
   if (sys2(prctl, PR_SET_DUMPABLE, 0) < 0) quit(EXIT_BROKEN);
@@ -280,7 +265,7 @@ __attribute__((used)) void run(u64 *stack) {
   if (end < 0 || sys2(pipe2, out, O_CLOEXEC) < 0 || sys2(pipe2, err, O_CLOEXEC) < 0) quit(EXIT_BROKEN);
   /* The lowest free fds were taken, so the child's table, made before, can count on these numbers. */
   if (out[1] != FD_CHILD_STDOUT || err[1] != FD_CHILD_STDERR) quit(EXIT_BROKEN);
-  journal_size = (u64)end;
+  start_journal((u64)end, number(argv[5]));
   i64 signal_fd = sys4(signalfd4, -1, &all_signals, SIGSET_BYTES, O_CLOEXEC);
   if (signal_fd < 0 || sys2(pipe2, report_pipe, O_CLOEXEC) < 0) quit(EXIT_BROKEN);
   if (timeout_ms && (timer_fd = sys2(timerfd_create, CLOCK_MONOTONIC, O_CLOEXEC)) < 0) quit(EXIT_BROKEN);

@@ -28,7 +28,7 @@ async function withEngine<T>(
     throw new Error(`Cannot ${what}`, { cause: error });
   };
   const config = defaultEngineConfig(homeAt(home));
-  const engine = await (store ? openEngine(config, onError, () => store) : openEngine(config, onError));
+  const engine = await (store ? openEngine(config, onError, { openJobs: () => store }) : openEngine(config, onError));
   try {
     return await body(engine);
   } finally {

@@ -86,3 +86,25 @@ Deno.test({ ...root, name: "joblet run shows a piece of a line at once" }, async
   await process.stderr.cancel();
   await process.status;
 });
+
+Deno.test({
+  ...root,
+  name: "joblet logs shows the last lines, those that match, those of a time, and when each was printed",
+}, async () => {
+  await using server = await TestServer.start();
+  const id = await server.detach("sh", "-c", "seq 1000; sleep 1.5; echo late; echo oops >&2");
+  await server.cli("wait", id);
+  const out = async (...flags: string[]) => (await server.cli("logs", ...flags, id)).stdout;
+  assert.equal(await out("--tail", "3", "--stream", "stdout"), "999\n1000\nlate\n");
+  assert.equal(await out("--grep", "^9.9$"), "909\n919\n929\n939\n949\n959\n969\n979\n989\n999\n");
+  const stamped = (await out("--timestamps", "--stream", "stdout")).trim().split("\n");
+  assert.equal(stamped.length, 1001);
+  const times = stamped.map((line) => Date.parse(line.split(" ")[0]!));
+  assert(times.every((time, index) => index === 0 || time >= times[index - 1]!));
+  const between = new Date(times[0]! + 1000).toISOString();
+  assert.equal(await out("--since", between), "late\n");
+  assert.equal((await out("--until", between)).split("\n").at(-2), "1000");
+  assert.equal((await server.cli("logs", "--grep", "(", id)).code, 2);
+  const shown = (await out("--json", "--tail", "1", "--stream", "stderr")).trim();
+  assert.deepEqual([JSON.parse(shown).log, JSON.parse(shown).stream], ["oops\n", "stderr"]);
+});

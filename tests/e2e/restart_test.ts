@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { requires } from "../harness/requires.ts";
+import { JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
+import { connect } from "../harness/client.ts";
 import { TestServer } from "../harness/server.ts";
 
 const root = requires("root", "cgroup2");
+const MANY = 1000;
+const READY_MS = 2000;
 const LINES = Array.from({ length: 20 }, (_, index) => `${index + 1}\n`).join("");
 
 Deno.test(
@@ -45,6 +49,29 @@ Deno.test({
   assert.match((await server.cli("ps")).stdout, /RUNNING/);
   assert.equal((await server.cli("stop", id)).code, 0);
   assert.match((await server.cli("status", id)).stdout, /STOPPED/);
+});
+
+Deno.test({
+  ...root,
+  name: `a server is ready within ${READY_MS / 1000} s of its start with ${MANY} jobs that run on`,
+}, async () => {
+  await using server = await TestServer.start();
+  await using client = await connect(server);
+  const ids: string[] = [];
+  await Promise.all(Array.from({ length: 16 }, async () => {
+    while (ids.length < MANY) {
+      const at = ids.push("") - 1;
+      ids[at] = (await client.jobs.runJob({ spec: { command: "sleep", args: ["1000"] } })).job?.id ?? "";
+    }
+  }));
+  await server.end("SIGKILL");
+  const begin = performance.now();
+  await server.launch();
+  const ready = performance.now() - begin;
+  assert(ready < READY_MS, `it took ${ready} ms`);
+  const { jobs } = await client.jobs.listJobs({ states: [JobState.RUNNING], pageSize: 1000 });
+  assert.equal(jobs.length, MANY);
+  await Promise.all(ids.map((id) => client.jobs.stopJob({ id, signal: "KILL" })));
 });
 
 /** Waits until the inits of these jobs have ended, by the pidfds' stand-in that needs no FFI: their /proc folders. */

@@ -2,7 +2,7 @@
  * What a test needs of the host. A test whose need is not met is skipped with the reason in its name; in CI
  * (JOBLET_TESTS_REQUIRED=1) nothing is skipped, so that a missing feature fails there instead of going unnoticed.
  */
-type Feature = "root" | "cgroup2" | "node" | "openssl" | "gcc" | "aarch64 binutils";
+type Feature = "root" | "cgroup2" | "node" | "openssl" | "gcc" | "aarch64 binutils" | "python3" | "nsenter";
 
 const PROBES: Readonly<Record<Feature, () => boolean>> = {
   root: () => Deno.uid() === 0,
@@ -10,6 +10,8 @@ const PROBES: Readonly<Record<Feature, () => boolean>> = {
   node: () => succeeds("node", ["--version"]),
   gcc: () => succeeds("gcc", ["--version"]),
   "aarch64 binutils": () => succeeds("aarch64-linux-gnu-objdump", ["--version"]),
+  python3: () => succeeds("python3", ["--version"]),
+  nsenter: () => succeeds("nsenter", ["--version"]),
   openssl: () => succeeds("openssl", ["version"]),
 };
 

@@ -6,6 +6,9 @@ import assert from "node:assert/strict";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
+/** Characters of a server's log that are kept for a failing test. */
+const LOG_KEPT = 1 << 20;
+
 /** What a finished command printed. */
 export interface CommandResult {
   readonly code: number;
@@ -19,9 +22,27 @@ export function jobletCommand(): readonly [string, ...string[]] {
   return dist ? [dist] : [Deno.execPath(), "run", "-A", "--quiet", MAIN];
 }
 
+export interface TestServerOptions {
+  /** Sections of the configuration file besides those that `certs init` writes, as YAML. */
+  readonly config?: string;
+  /** Runs the server instead of joblet itself: command and first arguments. */
+  readonly command?: readonly [string, ...string[]];
+  /** Whether to start the server at once. @default {true} */
+  readonly launch?: boolean;
+  /** Flags of `joblet server`. */
+  readonly args?: readonly string[];
+  /** Environment of the server, besides the usual. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 export class TestServer implements AsyncDisposable {
   readonly home: string;
   readonly port: number;
+  /** Environment of servers launched from now on, besides the usual. */
+  serverEnv: Readonly<Record<string, string>> = {};
+  /** What servers launched from now on are run by. */
+  serverCommand: readonly [string, ...string[]] | undefined;
+  #args: readonly string[] = [];
   #process: Deno.ChildProcess | undefined;
   #log = "";
   #drained: Promise<unknown> = Promise.resolve();
@@ -32,12 +53,18 @@ export class TestServer implements AsyncDisposable {
   }
 
   /** Makes a home with certificates and starts a server on it. */
-  static async start(): Promise<TestServer> {
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
     const server = new TestServer(await Deno.makeTempDir({ prefix: "joblet-test-" }), freePort());
+    server.serverEnv = options.env ?? {};
+    server.serverCommand = options.command;
+    server.#args = options.args ?? [];
     try {
       const made = await server.cli("certs", "init", "--port", String(server.port));
       assert.equal(made.code, 0, made.stderr);
-      await server.launch();
+      await Deno.writeTextFile(`${server.home}/config/joblet-config.yml`, `\n${options.config ?? ""}\n`, {
+        append: true,
+      });
+      if (options.launch !== false) await server.launch();
       return server;
     } catch (error) {
       await Deno.remove(server.home, { recursive: true });
@@ -64,27 +91,48 @@ export class TestServer implements AsyncDisposable {
 
   /** Starts the server process and waits until it listens. */
   async launch(): Promise<void> {
-    this.#process = this.spawn("server");
+    await this.begin();
+  }
+
+  /** Starts the server process. @returns resolves when it listens, rejects if it ends before */
+  begin(): Promise<void> {
+    const [command, ...first] = this.serverCommand ?? jobletCommand();
+    this.#process = this.#spawn(command, [...first, "server", ...this.#args], { ...this.env, ...this.serverEnv });
     const listening = Promise.withResolvers<void>();
     const stdout = this.#collect(this.#process.stdout, listening.resolve);
     const stderr = this.#collect(this.#process.stderr, () => {});
     this.#drained = Promise.all([stdout, stderr]).then(() => {
       listening.reject(new Error(`The server ended before it listened:\n${this.#log}`));
     });
-    await listening.promise;
+    return listening.promise;
   }
 
   async #collect(stream: ReadableStream<Uint8Array>, onListening: () => void): Promise<void> {
     const decoder = new TextDecoder();
+    let listening = false;
     for await (const chunk of stream) {
       this.#log += decoder.decode(chunk, { stream: true });
-      if (this.#log.includes("listening on ")) onListening();
+      if (!listening && this.#log.includes("listening on ")) {
+        listening = true;
+        onListening();
+      }
+      if (this.#log.length > 2 * LOG_KEPT) this.#log = this.#log.slice(-LOG_KEPT);
     }
   }
 
-  /** What the server printed. */
+  /** The last of what the server printed. */
   get log(): string {
     return this.#log;
+  }
+
+  /** Resolves with the exit code when the server process ends by itself. */
+  async ended(): Promise<number> {
+    const process = this.#process;
+    assert(process, "the server runs");
+    const { code } = await process.status;
+    await this.#drained;
+    this.#process = undefined;
+    return code;
   }
 
   /** Ends the server process and waits for it. @returns its exit code */
@@ -101,9 +149,13 @@ export class TestServer implements AsyncDisposable {
   /** Starts a joblet command on this home. */
   spawn(...args: string[]): Deno.ChildProcess {
     const [command, ...first] = jobletCommand();
+    return this.#spawn(command, [...first, ...args], this.env);
+  }
+
+  #spawn(command: string, args: readonly string[], env: Record<string, string>): Deno.ChildProcess {
     return new Deno.Command(command, {
-      args: [...first, ...args],
-      env: this.env,
+      args: [...args],
+      env,
       clearEnv: true,
       stdin: "null",
       stdout: "piped",
@@ -129,7 +181,9 @@ export class TestServer implements AsyncDisposable {
     if (this.#process) {
       const { stdout } = await this.cli("ps", "--json");
       const live = (JSON.parse(stdout || "[]") as { id: string; status: string }[])
-        .filter(({ status }) => ["INITIALIZING", "RUNNING", "STOPPING"].includes(status)).map(({ id }) => id);
+        .filter(({ status }) => ["PENDING", "SCHEDULED", "INITIALIZING", "RUNNING", "STOPPING"].includes(status)).map((
+          { id },
+        ) => id);
       if (live.length > 0) await this.cli("stop", "--signal", "KILL", ...live);
       await this.end();
     }

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file joblet/v1/job.proto.
  */
 export const file_joblet_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChNqb2JsZXQvdjEvam9iLnByb3RvEglqb2JsZXQudjEiqwEKBkxpbWl0cxIYCgtjcHVfcGVyY2VudBgBIAEoDUgAiAEBEhkKDG1lbW9yeV9ieXRlcxgCIAEoBEgBiAEBEiAKE2lvX2J5dGVzX3Blcl9zZWNvbmQYAyABKARIAogBARIRCgljcHVfY29yZXMYBCABKAlCDgoMX2NwdV9wZXJjZW50Qg8KDV9tZW1vcnlfYnl0ZXNCFgoUX2lvX2J5dGVzX3Blcl9zZWNvbmQi/QEKB0pvYlNwZWMSDwoHY29tbWFuZBgBIAEoCRIMCgRhcmdzGAIgAygJEgwKBG5hbWUYAyABKAkSKAoDZW52GAQgAygLMhsuam9ibGV0LnYxLkpvYlNwZWMuRW52RW50cnkSDwoHd29ya2RpchgFIAEoCRIPCgduZXR3b3JrGAYgASgJEiEKBmxpbWl0cxgHIAEoCzIRLmpvYmxldC52MS5MaW1pdHMSKgoHdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIk8KDFN0YXJ0RmFpbHVyZRIMCgRzdGVwGAEgASgJEg0KBWVycm5vGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSEQoJZXhpdF9jb2RlGAQgASgFIqEBCg1SZXNvdXJjZVVzYWdlEisKCGNwdV91c2VyGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmNwdV9zeXN0ZW0YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRbWVtb3J5X3BlYWtfYnl0ZXMYAyABKARIAIgBAUIUChJfbWVtb3J5X3BlYWtfYnl0ZXMizgMKA0pvYhIKCgJpZBgBIAEoCRINCgVvd25lchgCIAEoCRIgCgRzcGVjGAMgASgLMhIuam9ibGV0LnYxLkpvYlNwZWMSIgoFc3RhdGUYBCABKA4yEy5qb2JsZXQudjEuSm9iU3RhdGUSKAoKZW5kX3JlYXNvbhgFIAEoDjIULmpvYmxldC52MS5FbmRSZWFzb24SFgoJZXhpdF9jb2RlGAYgASgFSACIAQESEwoGc2lnbmFsGAcgASgFSAGIAQESLgoNc3RhcnRfZmFpbHVyZRgIIAEoCzIXLmpvYmxldC52MS5TdGFydEZhaWx1cmUSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKBXVzYWdlGAwgASgLMhguam9ibGV0LnYxLlJlc291cmNlVXNhZ2USDwoHdmVyc2lvbhgNIAEoBEIMCgpfZXhpdF9jb2RlQgkKB19zaWduYWwiMQoNUnVuSm9iUmVxdWVzdBIgCgRzcGVjGAEgASgLMhIuam9ibGV0LnYxLkpvYlNwZWMiLQoOUnVuSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiIyCg5QbGFuSm9iUmVxdWVzdBIgCgRzcGVjGAEgASgLMhIuam9ibGV0LnYxLkpvYlNwZWMiNwoIUGxhblN0ZXASDQoFYWN0b3IYASABKAkSDAoEbmFtZRgCIAEoCRIOCgZkZXRhaWwYAyABKAkiNQoPUGxhbkpvYlJlc3BvbnNlEiIKBXN0ZXBzGAEgAygLMhMuam9ibGV0LnYxLlBsYW5TdGVwIhsKDUdldEpvYlJlcXVlc3QSCgoCaWQYASABKAkiLQoOR2V0Sm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiJ6Cg9MaXN0Sm9ic1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSIwoGc3RhdGVzGAMgAygOMhMuam9ibGV0LnYxLkpvYlN0YXRlEg0KBW93bmVyGAQgASgJEgwKBG5hbWUYBSABKAkiSQoQTGlzdEpvYnNSZXNwb25zZRIcCgRqb2JzGAEgAygLMg4uam9ibGV0LnYxLkpvYhIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiHQoPV2F0Y2hKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIi8KEFdhdGNoSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiJmChFTdHJlYW1Mb2dzUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZvZmZzZXQYAiABKAQSDgoGZm9sbG93GAMgASgIEiUKB3N0cmVhbXMYBCADKA4yFC5qb2JsZXQudjEuTG9nU3RyZWFtIo8BCghMb2dGcmFtZRIOCgZvZmZzZXQYASABKAQSJAoGc3RyZWFtGAIgASgOMhQuam9ibGV0LnYxLkxvZ1N0cmVhbRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkYXRhGAQgASgMEhUKDW1pc3NpbmdfYnl0ZXMYBSABKAQicQoSU3RyZWFtTG9nc1Jlc3BvbnNlEiMKBmZyYW1lcxgBIAMoCzITLmpvYmxldC52MS5Mb2dGcmFtZRITCgtuZXh0X29mZnNldBgCIAEoBBIhCgllbmRlZF9qb2IYAyABKAsyDi5qb2JsZXQudjEuSm9iIlYKDlN0b3BKb2JSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnNpZ25hbBgCIAEoCRIoCgVncmFjZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiIuCg9TdG9wSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiIeChBEZWxldGVKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlKqkCCghKb2JTdGF0ZRIZChVKT0JfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFKT0JfU1RBVEVfUEVORElORxABEhcKE0pPQl9TVEFURV9TQ0hFRFVMRUQQAhIaChZKT0JfU1RBVEVfSU5JVElBTElaSU5HEAMSFQoRSk9CX1NUQVRFX1JVTk5JTkcQBBIWChJKT0JfU1RBVEVfU1RPUFBJTkcQBRIXChNKT0JfU1RBVEVfQ09NUExFVEVEEAYSFAoQSk9CX1NUQVRFX0ZBSUxFRBAHEhUKEUpPQl9TVEFURV9TVE9QUEVEEAgSFgoSSk9CX1NUQVRFX0NBTkNFTEVEEAkSFQoRSk9CX1NUQVRFX1RJTUVPVVQQChISCg5KT0JfU1RBVEVfTE9TVBALKvABCglFbmRSZWFzb24SGgoWRU5EX1JFQVNPTl9VTlNQRUNJRklFRBAAEhUKEUVORF9SRUFTT05fRVhJVEVEEAESFwoTRU5EX1JFQVNPTl9TSUdOQUxFRBACEhYKEkVORF9SRUFTT05fU1RPUFBFRBADEhYKEkVORF9SRUFTT05fVElNRU9VVBAEEhwKGEVORF9SRUFTT05fT1VUX09GX01FTU9SWRAFEhsKF0VORF9SRUFTT05fU1RBUlRfRkFJTEVEEAYSFwoTRU5EX1JFQVNPTl9DQU5DRUxFRBAHEhMKD0VORF9SRUFTT05fTE9TVBAIKlUKCUxvZ1N0cmVhbRIaChZMT0dfU1RSRUFNX1VOU1BFQ0lGSUVEEAASFQoRTE9HX1NUUkVBTV9TVERPVVQQARIVChFMT0dfU1RSRUFNX1NUREVSUhACMq8ECgpKb2JTZXJ2aWNlEj0KBlJ1bkpvYhIYLmpvYmxldC52MS5SdW5Kb2JSZXF1ZXN0Ghkuam9ibGV0LnYxLlJ1bkpvYlJlc3BvbnNlEkAKB1BsYW5Kb2ISGS5qb2JsZXQudjEuUGxhbkpvYlJlcXVlc3QaGi5qb2JsZXQudjEuUGxhbkpvYlJlc3BvbnNlEj0KBkdldEpvYhIYLmpvYmxldC52MS5HZXRKb2JSZXF1ZXN0Ghkuam9ibGV0LnYxLkdldEpvYlJlc3BvbnNlEkMKCExpc3RKb2JzEhouam9ibGV0LnYxLkxpc3RKb2JzUmVxdWVzdBobLmpvYmxldC52MS5MaXN0Sm9ic1Jlc3BvbnNlEkUKCFdhdGNoSm9iEhouam9ibGV0LnYxLldhdGNoSm9iUmVxdWVzdBobLmpvYmxldC52MS5XYXRjaEpvYlJlc3BvbnNlMAESSwoKU3RyZWFtTG9ncxIcLmpvYmxldC52MS5TdHJlYW1Mb2dzUmVxdWVzdBodLmpvYmxldC52MS5TdHJlYW1Mb2dzUmVzcG9uc2UwARJACgdTdG9wSm9iEhkuam9ibGV0LnYxLlN0b3BKb2JSZXF1ZXN0Ghouam9ibGV0LnYxLlN0b3BKb2JSZXNwb25zZRJGCglEZWxldGVKb2ISGy5qb2JsZXQudjEuRGVsZXRlSm9iUmVxdWVzdBocLmpvYmxldC52MS5EZWxldGVKb2JSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNqb2JsZXQvdjEvam9iLnByb3RvEglqb2JsZXQudjEiqwEKBkxpbWl0cxIYCgtjcHVfcGVyY2VudBgBIAEoDUgAiAEBEhkKDG1lbW9yeV9ieXRlcxgCIAEoBEgBiAEBEiAKE2lvX2J5dGVzX3Blcl9zZWNvbmQYAyABKARIAogBARIRCgljcHVfY29yZXMYBCABKAlCDgoMX2NwdV9wZXJjZW50Qg8KDV9tZW1vcnlfYnl0ZXNCFgoUX2lvX2J5dGVzX3Blcl9zZWNvbmQivAMKB0pvYlNwZWMSDwoHY29tbWFuZBgBIAEoCRIMCgRhcmdzGAIgAygJEgwKBG5hbWUYAyABKAkSKAoDZW52GAQgAygLMhsuam9ibGV0LnYxLkpvYlNwZWMuRW52RW50cnkSDwoHd29ya2RpchgFIAEoCRIPCgduZXR3b3JrGAYgASgJEiEKBmxpbWl0cxgHIAEoCzIRLmpvYmxldC52MS5MaW1pdHMSKgoHdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgZsYWJlbHMYCSADKAsyHi5qb2JsZXQudjEuSm9iU3BlYy5MYWJlbHNFbnRyeRIQCghwcmlvcml0eRgKIAEoBRIlCgVyZXRyeRgLIAEoCzIWLmpvYmxldC52MS5SZXRyeVBvbGljeRIlCghzY2hlZHVsZRgMIAEoCzITLmpvYmxldC52MS5TY2hlZHVsZRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZgoLUmV0cnlQb2xpY3kSDQoFbGltaXQYASABKA0SKAoFZGVsYXkYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoCb24YAyADKA4yEi5qb2JsZXQudjEuUmV0cnlPbiKBAQoIU2NoZWR1bGUSDAoEd2hlbhgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSKQoHbWlzZmlyZRgDIAEoDjIYLmpvYmxldC52MS5NaXNmaXJlUG9saWN5EikKB292ZXJsYXAYBCABKA4yGC5qb2JsZXQudjEuT3ZlcmxhcFBvbGljeSJPCgxTdGFydEZhaWx1cmUSDAoEc3RlcBgBIAEoCRINCgVlcnJubxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEhEKCWV4aXRfY29kZRgEIAEoBSKhAQoNUmVzb3VyY2VVc2FnZRIrCghjcHVfdXNlchgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpjcHVfc3lzdGVtGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh4KEW1lbW9yeV9wZWFrX2J5dGVzGAMgASgESACIAQFCFAoSX21lbW9yeV9wZWFrX2J5dGVzIoACCgdBdHRlbXB0EigKCmVuZF9yZWFzb24YASABKA4yFC5qb2JsZXQudjEuRW5kUmVhc29uEhYKCWV4aXRfY29kZRgCIAEoBUgAiAEBEhMKBnNpZ25hbBgDIAEoBUgBiAEBEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgV1c2FnZRgGIAEoCzIYLmpvYmxldC52MS5SZXNvdXJjZVVzYWdlQgwKCl9leGl0X2NvZGVCCQoHX3NpZ25hbCL+BAoDSm9iEgoKAmlkGAEgASgJEg0KBW93bmVyGAIgASgJEiAKBHNwZWMYAyABKAsyEi5qb2JsZXQudjEuSm9iU3BlYxIiCgVzdGF0ZRgEIAEoDjITLmpvYmxldC52MS5Kb2JTdGF0ZRIoCgplbmRfcmVhc29uGAUgASgOMhQuam9ibGV0LnYxLkVuZFJlYXNvbhIWCglleGl0X2NvZGUYBiABKAVIAIgBARITCgZzaWduYWwYByABKAVIAYgBARIuCg1zdGFydF9mYWlsdXJlGAggASgLMhcuam9ibGV0LnYxLlN0YXJ0RmFpbHVyZRIuCgpjcmVhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdXNhZ2UYDCABKAsyGC5qb2JsZXQudjEuUmVzb3VyY2VVc2FnZRIPCgd2ZXJzaW9uGA0gASgEEg8KB2F0dGVtcHQYDiABKA0SLAoQZWFybGllcl9hdHRlbXB0cxgPIAMoCzISLmpvYmxldC52MS5BdHRlbXB0EjAKDHNjaGVkdWxlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd2FpdGluZ19mb3IYESABKAkSFAoMc2NoZWR1bGVkX2J5GBIgASgJEhIKCmVuZF9kZXRhaWwYEyABKAlCDAoKX2V4aXRfY29kZUIJCgdfc2lnbmFsIkoKDVJ1bkpvYlJlcXVlc3QSIAoEc3BlYxgBIAEoCzISLmpvYmxldC52MS5Kb2JTcGVjEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCSItCg5SdW5Kb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIjIKDlBsYW5Kb2JSZXF1ZXN0EiAKBHNwZWMYASABKAsyEi5qb2JsZXQudjEuSm9iU3BlYyI3CghQbGFuU3RlcBINCgVhY3RvchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmRldGFpbBgDIAEoCSI1Cg9QbGFuSm9iUmVzcG9uc2USIgoFc3RlcHMYASADKAsyEy5qb2JsZXQudjEuUGxhblN0ZXAiGwoNR2V0Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIvcBCg9MaXN0Sm9ic1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSIwoGc3RhdGVzGAMgAygOMhMuam9ibGV0LnYxLkpvYlN0YXRlEg0KBW93bmVyGAQgASgJEgwKBG5hbWUYBSABKAkSNgoGbGFiZWxzGAYgAygLMiYuam9ibGV0LnYxLkxpc3RKb2JzUmVxdWVzdC5MYWJlbHNFbnRyeRIUCgxzY2hlZHVsZWRfYnkYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5qb2JsZXQudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIdCg9XYXRjaEpvYlJlcXVlc3QSCgoCaWQYASABKAkiLwoQV2F0Y2hKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIuEBChFTdHJlYW1Mb2dzUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZvZmZzZXQYAiABKAQSDgoGZm9sbG93GAMgASgIEiUKB3N0cmVhbXMYBCADKA4yFC5qb2JsZXQudjEuTG9nU3RyZWFtEhIKCnRhaWxfbGluZXMYBSABKA0SKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAggASgNIqABCghMb2dGcmFtZRIOCgZvZmZzZXQYASABKAQSJAoGc3RyZWFtGAIgASgOMhQuam9ibGV0LnYxLkxvZ1N0cmVhbRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkYXRhGAQgASgMEhUKDW1pc3NpbmdfYnl0ZXMYBSABKAQSDwoHYXR0ZW1wdBgGIAEoDSJxChJTdHJlYW1Mb2dzUmVzcG9uc2USIwoGZnJhbWVzGAEgAygLMhMuam9ibGV0LnYxLkxvZ0ZyYW1lEhMKC25leHRfb2Zmc2V0GAIgASgEEiEKCWVuZGVkX2pvYhgDIAEoCzIOLmpvYmxldC52MS5Kb2IiVgoOU3RvcEpvYlJlcXVlc3QSCgoCaWQYASABKAkSDgoGc2lnbmFsGAIgASgJEigKBWdyYWNlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1N0b3BKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiIeChBEZWxldGVKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIrABChFEZWxldGVKb2JzUmVxdWVzdBIjCgZzdGF0ZXMYASADKA4yEy5qb2JsZXQudjEuSm9iU3RhdGUSDQoFb3duZXIYAiABKAkSOAoGbGFiZWxzGAMgAygLMiguam9ibGV0LnYxLkRlbGV0ZUpvYnNSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiNgoSRGVsZXRlSm9ic1Jlc3BvbnNlEg8KB2RlbGV0ZWQYASABKAQSDwoHc2tpcHBlZBgCIAEoBCqpAgoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRSk9CX1NUQVRFX1BFTkRJTkcQARIXChNKT0JfU1RBVEVfU0NIRURVTEVEEAISGgoWSk9CX1NUQVRFX0lOSVRJQUxJWklORxADEhUKEUpPQl9TVEFURV9SVU5OSU5HEAQSFgoSSk9CX1NUQVRFX1NUT1BQSU5HEAUSFwoTSk9CX1NUQVRFX0NPTVBMRVRFRBAGEhQKEEpPQl9TVEFURV9GQUlMRUQQBxIVChFKT0JfU1RBVEVfU1RPUFBFRBAIEhYKEkpPQl9TVEFURV9DQU5DRUxFRBAJEhUKEUpPQl9TVEFURV9USU1FT1VUEAoSEgoOSk9CX1NUQVRFX0xPU1QQCyrwAQoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFFTkRfUkVBU09OX0VYSVRFRBABEhcKE0VORF9SRUFTT05fU0lHTkFMRUQQAhIWChJFTkRfUkVBU09OX1NUT1BQRUQQAxIWChJFTkRfUkVBU09OX1RJTUVPVVQQBBIcChhFTkRfUkVBU09OX09VVF9PRl9NRU1PUlkQBRIbChdFTkRfUkVBU09OX1NUQVJUX0ZBSUxFRBAGEhcKE0VORF9SRUFTT05fQ0FOQ0VMRUQQBxITCg9FTkRfUkVBU09OX0xPU1QQCCqQAQoHUmV0cnlPbhIYChRSRVRSWV9PTl9VTlNQRUNJRklFRBAAEhEKDVJFVFJZX09OX0VYSVQQARITCg9SRVRSWV9PTl9TSUdOQUwQAhIaChZSRVRSWV9PTl9PVVRfT0ZfTUVNT1JZEAMSEQoNUkVUUllfT05fTE9TVBAEEhQKEFJFVFJZX09OX1RJTUVPVVQQBSplCg1NaXNmaXJlUG9saWN5Eh4KGk1JU0ZJUkVfUE9MSUNZX1VOU1BFQ0lGSUVEEAASGwoXTUlTRklSRV9QT0xJQ1lfUlVOX09OQ0UQARIXChNNSVNGSVJFX1BPTElDWV9TS0lQEAIqfgoNT3ZlcmxhcFBvbGljeRIeChpPVkVSTEFQX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFE9WRVJMQVBfUE9MSUNZX0FMTE9XEAESFwoTT1ZFUkxBUF9QT0xJQ1lfU0tJUBACEhoKFk9WRVJMQVBfUE9MSUNZX1JFUExBQ0UQAypVCglMb2dTdHJlYW0SGgoWTE9HX1NUUkVBTV9VTlNQRUNJRklFRBAAEhUKEUxPR19TVFJFQU1fU1RET1VUEAESFQoRTE9HX1NUUkVBTV9TVERFUlIQAjLCBQoKSm9iU2VydmljZRI9CgZSdW5Kb2ISGC5qb2JsZXQudjEuUnVuSm9iUmVxdWVzdBoZLmpvYmxldC52MS5SdW5Kb2JSZXNwb25zZRJACgdQbGFuSm9iEhkuam9ibGV0LnYxLlBsYW5Kb2JSZXF1ZXN0Ghouam9ibGV0LnYxLlBsYW5Kb2JSZXNwb25zZRI9CgZHZXRKb2ISGC5qb2JsZXQudjEuR2V0Sm9iUmVxdWVzdBoZLmpvYmxldC52MS5HZXRKb2JSZXNwb25zZRJDCghMaXN0Sm9icxIaLmpvYmxldC52MS5MaXN0Sm9ic1JlcXVlc3QaGy5qb2JsZXQudjEuTGlzdEpvYnNSZXNwb25zZRJFCghXYXRjaEpvYhIaLmpvYmxldC52MS5XYXRjaEpvYlJlcXVlc3QaGy5qb2JsZXQudjEuV2F0Y2hKb2JSZXNwb25zZTABEksKClN0cmVhbUxvZ3MSHC5qb2JsZXQudjEuU3RyZWFtTG9nc1JlcXVlc3QaHS5qb2JsZXQudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAESQAoHU3RvcEpvYhIZLmpvYmxldC52MS5TdG9wSm9iUmVxdWVzdBoaLmpvYmxldC52MS5TdG9wSm9iUmVzcG9uc2USRgoJQ2FuY2VsSm9iEhsuam9ibGV0LnYxLkNhbmNlbEpvYlJlcXVlc3QaHC5qb2JsZXQudjEuQ2FuY2VsSm9iUmVzcG9uc2USRgoJRGVsZXRlSm9iEhsuam9ibGV0LnYxLkRlbGV0ZUpvYlJlcXVlc3QaHC5qb2JsZXQudjEuRGVsZXRlSm9iUmVzcG9uc2USSQoKRGVsZXRlSm9icxIcLmpvYmxldC52MS5EZWxldGVKb2JzUmVxdWVzdBodLmpvYmxldC52MS5EZWxldGVKb2JzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Resource limits. An unset field means no limit.
@@ -152,11 +152,40 @@ export type JobSpec = Message<"joblet.v1.JobSpec"> & {
   limits?: Limits | undefined;
 
   /**
-   * The job is ended when it has run this long. Unset: never.
+   * The job is ended when it has run this long; each attempt anew. Unset: never.
    *
    * @generated from field: google.protobuf.Duration timeout = 8;
    */
   timeout?: Duration | undefined;
+
+  /**
+   * For finding jobs again. At most 64. Keys: 1 to 63 characters of A-Z a-z 0-9 . _ - /; values: at most 63 of those
+   * and no "/".
+   *
+   * @generated from field: map<string, string> labels = 9;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Of jobs that wait for resources, those of higher priority go first: -100 to 100.
+   *
+   * @generated from field: int32 priority = 10;
+   */
+  priority: number;
+
+  /**
+   * Unset: a job is not tried again.
+   *
+   * @generated from field: joblet.v1.RetryPolicy retry = 11;
+   */
+  retry?: RetryPolicy | undefined;
+
+  /**
+   * Unset: at once.
+   *
+   * @generated from field: joblet.v1.Schedule schedule = 12;
+   */
+  schedule?: Schedule | undefined;
 };
 
 /**
@@ -213,11 +242,40 @@ export type JobSpecJson = {
   limits?: LimitsJson;
 
   /**
-   * The job is ended when it has run this long. Unset: never.
+   * The job is ended when it has run this long; each attempt anew. Unset: never.
    *
    * @generated from field: google.protobuf.Duration timeout = 8;
    */
   timeout?: DurationJson;
+
+  /**
+   * For finding jobs again. At most 64. Keys: 1 to 63 characters of A-Z a-z 0-9 . _ - /; values: at most 63 of those
+   * and no "/".
+   *
+   * @generated from field: map<string, string> labels = 9;
+   */
+  labels?: { [key: string]: string };
+
+  /**
+   * Of jobs that wait for resources, those of higher priority go first: -100 to 100.
+   *
+   * @generated from field: int32 priority = 10;
+   */
+  priority?: number;
+
+  /**
+   * Unset: a job is not tried again.
+   *
+   * @generated from field: joblet.v1.RetryPolicy retry = 11;
+   */
+  retry?: RetryPolicyJson;
+
+  /**
+   * Unset: at once.
+   *
+   * @generated from field: joblet.v1.Schedule schedule = 12;
+   */
+  schedule?: ScheduleJson;
 };
 
 /**
@@ -226,6 +284,144 @@ export type JobSpecJson = {
  */
 export const JobSpecSchema: GenMessage<JobSpec, {jsonType: JobSpecJson}> = /*@__PURE__*/
   messageDesc(file_joblet_v1_job, 1);
+
+/**
+ * Trying a job again. A stop, and a start that fails, are never followed by another attempt.
+ *
+ * @generated from message joblet.v1.RetryPolicy
+ */
+export type RetryPolicy = Message<"joblet.v1.RetryPolicy"> & {
+  /**
+   * Attempts after the first one: 0 to 100.
+   *
+   * @generated from field: uint32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * Time from the end of an attempt to the next one. Unset: 1 s.
+   *
+   * @generated from field: google.protobuf.Duration delay = 2;
+   */
+  delay?: Duration | undefined;
+
+  /**
+   * Empty: exit, signal, out of memory and lost.
+   *
+   * @generated from field: repeated joblet.v1.RetryOn on = 3;
+   */
+  on: RetryOn[];
+};
+
+/**
+ * Trying a job again. A stop, and a start that fails, are never followed by another attempt.
+ *
+ * @generated from message joblet.v1.RetryPolicy
+ */
+export type RetryPolicyJson = {
+  /**
+   * Attempts after the first one: 0 to 100.
+   *
+   * @generated from field: uint32 limit = 1;
+   */
+  limit?: number;
+
+  /**
+   * Time from the end of an attempt to the next one. Unset: 1 s.
+   *
+   * @generated from field: google.protobuf.Duration delay = 2;
+   */
+  delay?: DurationJson;
+
+  /**
+   * Empty: exit, signal, out of memory and lost.
+   *
+   * @generated from field: repeated joblet.v1.RetryOn on = 3;
+   */
+  on?: RetryOnJson[];
+};
+
+/**
+ * Describes the message joblet.v1.RetryPolicy.
+ * Use `create(RetryPolicySchema)` to create a new message.
+ */
+export const RetryPolicySchema: GenMessage<RetryPolicy, {jsonType: RetryPolicyJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 2);
+
+/**
+ * When a job runs.
+ *
+ * @generated from message joblet.v1.Schedule
+ */
+export type Schedule = Message<"joblet.v1.Schedule"> & {
+  /**
+   * A time: RFC 3339 ("2026-03-01T07:30:00Z"), or without an offset ("2026-03-01 07:30", "07:30") in `time_zone`. Or a
+   * time from now: "2h30m", "5min". Or a cron expression of five fields, or six with seconds ("30 7 * * mon-fri"), or
+   * "@hourly", "@daily", "@weekly", "@monthly": then the job recurs. It stays JOB_STATE_SCHEDULED until it is
+   * canceled, and each run is a job of its own with `scheduled_by` set.
+   *
+   * @generated from field: string when = 1;
+   */
+  when: string;
+
+  /**
+   * IANA name, such as "Europe/Berlin". Empty: UTC.
+   *
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone: string;
+
+  /**
+   * @generated from field: joblet.v1.MisfirePolicy misfire = 3;
+   */
+  misfire: MisfirePolicy;
+
+  /**
+   * @generated from field: joblet.v1.OverlapPolicy overlap = 4;
+   */
+  overlap: OverlapPolicy;
+};
+
+/**
+ * When a job runs.
+ *
+ * @generated from message joblet.v1.Schedule
+ */
+export type ScheduleJson = {
+  /**
+   * A time: RFC 3339 ("2026-03-01T07:30:00Z"), or without an offset ("2026-03-01 07:30", "07:30") in `time_zone`. Or a
+   * time from now: "2h30m", "5min". Or a cron expression of five fields, or six with seconds ("30 7 * * mon-fri"), or
+   * "@hourly", "@daily", "@weekly", "@monthly": then the job recurs. It stays JOB_STATE_SCHEDULED until it is
+   * canceled, and each run is a job of its own with `scheduled_by` set.
+   *
+   * @generated from field: string when = 1;
+   */
+  when?: string;
+
+  /**
+   * IANA name, such as "Europe/Berlin". Empty: UTC.
+   *
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone?: string;
+
+  /**
+   * @generated from field: joblet.v1.MisfirePolicy misfire = 3;
+   */
+  misfire?: MisfirePolicyJson;
+
+  /**
+   * @generated from field: joblet.v1.OverlapPolicy overlap = 4;
+   */
+  overlap?: OverlapPolicyJson;
+};
+
+/**
+ * Describes the message joblet.v1.Schedule.
+ * Use `create(ScheduleSchema)` to create a new message.
+ */
+export const ScheduleSchema: GenMessage<Schedule, {jsonType: ScheduleJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 3);
 
 /**
  * The step of a start that failed.
@@ -302,7 +498,7 @@ export type StartFailureJson = {
  * Use `create(StartFailureSchema)` to create a new message.
  */
 export const StartFailureSchema: GenMessage<StartFailure, {jsonType: StartFailureJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 2);
+  messageDesc(file_joblet_v1_job, 4);
 
 /**
  * What a job has used so far, or in all when it has ended. Unset: not measured on this host.
@@ -353,7 +549,88 @@ export type ResourceUsageJson = {
  * Use `create(ResourceUsageSchema)` to create a new message.
  */
 export const ResourceUsageSchema: GenMessage<ResourceUsage, {jsonType: ResourceUsageJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 3);
+  messageDesc(file_joblet_v1_job, 5);
+
+/**
+ * An attempt of a job that ended and was followed by another one.
+ *
+ * @generated from message joblet.v1.Attempt
+ */
+export type Attempt = Message<"joblet.v1.Attempt"> & {
+  /**
+   * @generated from field: joblet.v1.EndReason end_reason = 1;
+   */
+  endReason: EndReason;
+
+  /**
+   * @generated from field: optional int32 exit_code = 2;
+   */
+  exitCode?: number | undefined;
+
+  /**
+   * @generated from field: optional int32 signal = 3;
+   */
+  signal?: number | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 4;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp ended_at = 5;
+   */
+  endedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: joblet.v1.ResourceUsage usage = 6;
+   */
+  usage?: ResourceUsage | undefined;
+};
+
+/**
+ * An attempt of a job that ended and was followed by another one.
+ *
+ * @generated from message joblet.v1.Attempt
+ */
+export type AttemptJson = {
+  /**
+   * @generated from field: joblet.v1.EndReason end_reason = 1;
+   */
+  endReason?: EndReasonJson;
+
+  /**
+   * @generated from field: optional int32 exit_code = 2;
+   */
+  exitCode?: number;
+
+  /**
+   * @generated from field: optional int32 signal = 3;
+   */
+  signal?: number;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 4;
+   */
+  startedAt?: TimestampJson;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp ended_at = 5;
+   */
+  endedAt?: TimestampJson;
+
+  /**
+   * @generated from field: joblet.v1.ResourceUsage usage = 6;
+   */
+  usage?: ResourceUsageJson;
+};
+
+/**
+ * Describes the message joblet.v1.Attempt.
+ * Use `create(AttemptSchema)` to create a new message.
+ */
+export const AttemptSchema: GenMessage<Attempt, {jsonType: AttemptJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 6);
 
 /**
  * A job as stored.
@@ -437,6 +714,48 @@ export type Job = Message<"joblet.v1.Job"> & {
    * @generated from field: uint64 version = 13;
    */
   version: bigint;
+
+  /**
+   * Which attempt the fields above tell of: 1 for the first.
+   *
+   * @generated from field: uint32 attempt = 14;
+   */
+  attempt: number;
+
+  /**
+   * The attempts before it, in order.
+   *
+   * @generated from field: repeated joblet.v1.Attempt earlier_attempts = 15;
+   */
+  earlierAttempts: Attempt[];
+
+  /**
+   * When it is due; set while the state is JOB_STATE_SCHEDULED.
+   *
+   * @generated from field: google.protobuf.Timestamp scheduled_at = 16;
+   */
+  scheduledAt?: Timestamp | undefined;
+
+  /**
+   * Why it waits, in words; set while the state is JOB_STATE_PENDING.
+   *
+   * @generated from field: string waiting_for = 17;
+   */
+  waitingFor: string;
+
+  /**
+   * The recurring job that this is a run of; empty for none.
+   *
+   * @generated from field: string scheduled_by = 18;
+   */
+  scheduledBy: string;
+
+  /**
+   * More on the end, in words: why it is JOB_STATE_LOST.
+   *
+   * @generated from field: string end_detail = 19;
+   */
+  endDetail: string;
 };
 
 /**
@@ -521,6 +840,48 @@ export type JobJson = {
    * @generated from field: uint64 version = 13;
    */
   version?: string;
+
+  /**
+   * Which attempt the fields above tell of: 1 for the first.
+   *
+   * @generated from field: uint32 attempt = 14;
+   */
+  attempt?: number;
+
+  /**
+   * The attempts before it, in order.
+   *
+   * @generated from field: repeated joblet.v1.Attempt earlier_attempts = 15;
+   */
+  earlierAttempts?: AttemptJson[];
+
+  /**
+   * When it is due; set while the state is JOB_STATE_SCHEDULED.
+   *
+   * @generated from field: google.protobuf.Timestamp scheduled_at = 16;
+   */
+  scheduledAt?: TimestampJson;
+
+  /**
+   * Why it waits, in words; set while the state is JOB_STATE_PENDING.
+   *
+   * @generated from field: string waiting_for = 17;
+   */
+  waitingFor?: string;
+
+  /**
+   * The recurring job that this is a run of; empty for none.
+   *
+   * @generated from field: string scheduled_by = 18;
+   */
+  scheduledBy?: string;
+
+  /**
+   * More on the end, in words: why it is JOB_STATE_LOST.
+   *
+   * @generated from field: string end_detail = 19;
+   */
+  endDetail?: string;
 };
 
 /**
@@ -528,7 +889,7 @@ export type JobJson = {
  * Use `create(JobSchema)` to create a new message.
  */
 export const JobSchema: GenMessage<Job, {jsonType: JobJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 4);
+  messageDesc(file_joblet_v1_job, 7);
 
 /**
  * @generated from message joblet.v1.RunJobRequest
@@ -538,6 +899,14 @@ export type RunJobRequest = Message<"joblet.v1.RunJobRequest"> & {
    * @generated from field: joblet.v1.JobSpec spec = 1;
    */
   spec?: JobSpec | undefined;
+
+  /**
+   * A name of the caller's choice for this request, at most 128 characters. A request with a key that was used before
+   * is answered with the job that the first one made. Empty: every request makes a job.
+   *
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey: string;
 };
 
 /**
@@ -548,6 +917,14 @@ export type RunJobRequestJson = {
    * @generated from field: joblet.v1.JobSpec spec = 1;
    */
   spec?: JobSpecJson;
+
+  /**
+   * A name of the caller's choice for this request, at most 128 characters. A request with a key that was used before
+   * is answered with the job that the first one made. Empty: every request makes a job.
+   *
+   * @generated from field: string idempotency_key = 2;
+   */
+  idempotencyKey?: string;
 };
 
 /**
@@ -555,7 +932,7 @@ export type RunJobRequestJson = {
  * Use `create(RunJobRequestSchema)` to create a new message.
  */
 export const RunJobRequestSchema: GenMessage<RunJobRequest, {jsonType: RunJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 5);
+  messageDesc(file_joblet_v1_job, 8);
 
 /**
  * @generated from message joblet.v1.RunJobResponse
@@ -582,7 +959,7 @@ export type RunJobResponseJson = {
  * Use `create(RunJobResponseSchema)` to create a new message.
  */
 export const RunJobResponseSchema: GenMessage<RunJobResponse, {jsonType: RunJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 6);
+  messageDesc(file_joblet_v1_job, 9);
 
 /**
  * @generated from message joblet.v1.PlanJobRequest
@@ -609,7 +986,7 @@ export type PlanJobRequestJson = {
  * Use `create(PlanJobRequestSchema)` to create a new message.
  */
 export const PlanJobRequestSchema: GenMessage<PlanJobRequest, {jsonType: PlanJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 7);
+  messageDesc(file_joblet_v1_job, 10);
 
 /**
  * One step of a job's start.
@@ -672,7 +1049,7 @@ export type PlanStepJson = {
  * Use `create(PlanStepSchema)` to create a new message.
  */
 export const PlanStepSchema: GenMessage<PlanStep, {jsonType: PlanStepJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 8);
+  messageDesc(file_joblet_v1_job, 11);
 
 /**
  * @generated from message joblet.v1.PlanJobResponse
@@ -699,7 +1076,7 @@ export type PlanJobResponseJson = {
  * Use `create(PlanJobResponseSchema)` to create a new message.
  */
 export const PlanJobResponseSchema: GenMessage<PlanJobResponse, {jsonType: PlanJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 9);
+  messageDesc(file_joblet_v1_job, 12);
 
 /**
  * @generated from message joblet.v1.GetJobRequest
@@ -726,7 +1103,7 @@ export type GetJobRequestJson = {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 10);
+  messageDesc(file_joblet_v1_job, 13);
 
 /**
  * @generated from message joblet.v1.GetJobResponse
@@ -753,7 +1130,7 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 11);
+  messageDesc(file_joblet_v1_job, 14);
 
 /**
  * @generated from message joblet.v1.ListJobsRequest
@@ -793,6 +1170,20 @@ export type ListJobsRequest = Message<"joblet.v1.ListJobsRequest"> & {
    * @generated from field: string name = 5;
    */
   name: string;
+
+  /**
+   * Only jobs with all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 6;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Only runs of this recurring job: a whole id.
+   *
+   * @generated from field: string scheduled_by = 7;
+   */
+  scheduledBy: string;
 };
 
 /**
@@ -833,6 +1224,20 @@ export type ListJobsRequestJson = {
    * @generated from field: string name = 5;
    */
   name?: string;
+
+  /**
+   * Only jobs with all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 6;
+   */
+  labels?: { [key: string]: string };
+
+  /**
+   * Only runs of this recurring job: a whole id.
+   *
+   * @generated from field: string scheduled_by = 7;
+   */
+  scheduledBy?: string;
 };
 
 /**
@@ -840,7 +1245,7 @@ export type ListJobsRequestJson = {
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest, {jsonType: ListJobsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 12);
+  messageDesc(file_joblet_v1_job, 15);
 
 /**
  * @generated from message joblet.v1.ListJobsResponse
@@ -881,7 +1286,7 @@ export type ListJobsResponseJson = {
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse, {jsonType: ListJobsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 13);
+  messageDesc(file_joblet_v1_job, 16);
 
 /**
  * @generated from message joblet.v1.WatchJobRequest
@@ -908,7 +1313,7 @@ export type WatchJobRequestJson = {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest, {jsonType: WatchJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 14);
+  messageDesc(file_joblet_v1_job, 17);
 
 /**
  * @generated from message joblet.v1.WatchJobResponse
@@ -935,7 +1340,7 @@ export type WatchJobResponseJson = {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse, {jsonType: WatchJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 15);
+  messageDesc(file_joblet_v1_job, 18);
 
 /**
  * @generated from message joblet.v1.StreamLogsRequest
@@ -947,7 +1352,8 @@ export type StreamLogsRequest = Message<"joblet.v1.StreamLogsRequest"> & {
   id: string;
 
   /**
-   * Where to start: 0 for the beginning, or a next_offset received before.
+   * Where to start: 0 for the beginning, or a next_offset received before. An offset is a position in the output of all
+   * attempts; nothing but its order may be read off it.
    *
    * @generated from field: uint64 offset = 2;
    */
@@ -966,6 +1372,34 @@ export type StreamLogsRequest = Message<"joblet.v1.StreamLogsRequest"> & {
    * @generated from field: repeated joblet.v1.LogStream streams = 4;
    */
   streams: LogStream[];
+
+  /**
+   * Start with the last so many lines; not together with `offset`. 0: with all.
+   *
+   * @generated from field: uint32 tail_lines = 5;
+   */
+  tailLines: number;
+
+  /**
+   * Only output from this time on.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Only output before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * Only the output of this attempt; 0: of all, in order.
+   *
+   * @generated from field: uint32 attempt = 8;
+   */
+  attempt: number;
 };
 
 /**
@@ -978,7 +1412,8 @@ export type StreamLogsRequestJson = {
   id?: string;
 
   /**
-   * Where to start: 0 for the beginning, or a next_offset received before.
+   * Where to start: 0 for the beginning, or a next_offset received before. An offset is a position in the output of all
+   * attempts; nothing but its order may be read off it.
    *
    * @generated from field: uint64 offset = 2;
    */
@@ -997,6 +1432,34 @@ export type StreamLogsRequestJson = {
    * @generated from field: repeated joblet.v1.LogStream streams = 4;
    */
   streams?: LogStreamJson[];
+
+  /**
+   * Start with the last so many lines; not together with `offset`. 0: with all.
+   *
+   * @generated from field: uint32 tail_lines = 5;
+   */
+  tailLines?: number;
+
+  /**
+   * Only output from this time on.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: TimestampJson;
+
+  /**
+   * Only output before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: TimestampJson;
+
+  /**
+   * Only the output of this attempt; 0: of all, in order.
+   *
+   * @generated from field: uint32 attempt = 8;
+   */
+  attempt?: number;
 };
 
 /**
@@ -1004,7 +1467,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 16);
+  messageDesc(file_joblet_v1_job, 19);
 
 /**
  * A piece of output as the program wrote it: bytes, not lines.
@@ -1043,6 +1506,13 @@ export type LogFrame = Message<"joblet.v1.LogFrame"> & {
    * @generated from field: uint64 missing_bytes = 5;
    */
   missingBytes: bigint;
+
+  /**
+   * The attempt that it is the output of.
+   *
+   * @generated from field: uint32 attempt = 6;
+   */
+  attempt: number;
 };
 
 /**
@@ -1082,6 +1552,13 @@ export type LogFrameJson = {
    * @generated from field: uint64 missing_bytes = 5;
    */
   missingBytes?: string;
+
+  /**
+   * The attempt that it is the output of.
+   *
+   * @generated from field: uint32 attempt = 6;
+   */
+  attempt?: number;
 };
 
 /**
@@ -1089,7 +1566,7 @@ export type LogFrameJson = {
  * Use `create(LogFrameSchema)` to create a new message.
  */
 export const LogFrameSchema: GenMessage<LogFrame, {jsonType: LogFrameJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 17);
+  messageDesc(file_joblet_v1_job, 20);
 
 /**
  * @generated from message joblet.v1.StreamLogsResponse
@@ -1144,7 +1621,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 18);
+  messageDesc(file_joblet_v1_job, 21);
 
 /**
  * @generated from message joblet.v1.StopJobRequest
@@ -1199,7 +1676,7 @@ export type StopJobRequestJson = {
  * Use `create(StopJobRequestSchema)` to create a new message.
  */
 export const StopJobRequestSchema: GenMessage<StopJobRequest, {jsonType: StopJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 19);
+  messageDesc(file_joblet_v1_job, 22);
 
 /**
  * @generated from message joblet.v1.StopJobResponse
@@ -1226,7 +1703,61 @@ export type StopJobResponseJson = {
  * Use `create(StopJobResponseSchema)` to create a new message.
  */
 export const StopJobResponseSchema: GenMessage<StopJobResponse, {jsonType: StopJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 20);
+  messageDesc(file_joblet_v1_job, 23);
+
+/**
+ * @generated from message joblet.v1.CancelJobRequest
+ */
+export type CancelJobRequest = Message<"joblet.v1.CancelJobRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * @generated from message joblet.v1.CancelJobRequest
+ */
+export type CancelJobRequestJson = {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id?: string;
+};
+
+/**
+ * Describes the message joblet.v1.CancelJobRequest.
+ * Use `create(CancelJobRequestSchema)` to create a new message.
+ */
+export const CancelJobRequestSchema: GenMessage<CancelJobRequest, {jsonType: CancelJobRequestJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 24);
+
+/**
+ * @generated from message joblet.v1.CancelJobResponse
+ */
+export type CancelJobResponse = Message<"joblet.v1.CancelJobResponse"> & {
+  /**
+   * @generated from field: joblet.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+};
+
+/**
+ * @generated from message joblet.v1.CancelJobResponse
+ */
+export type CancelJobResponseJson = {
+  /**
+   * @generated from field: joblet.v1.Job job = 1;
+   */
+  job?: JobJson;
+};
+
+/**
+ * Describes the message joblet.v1.CancelJobResponse.
+ * Use `create(CancelJobResponseSchema)` to create a new message.
+ */
+export const CancelJobResponseSchema: GenMessage<CancelJobResponse, {jsonType: CancelJobResponseJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 25);
 
 /**
  * @generated from message joblet.v1.DeleteJobRequest
@@ -1253,7 +1784,7 @@ export type DeleteJobRequestJson = {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest, {jsonType: DeleteJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 21);
+  messageDesc(file_joblet_v1_job, 26);
 
 /**
  * @generated from message joblet.v1.DeleteJobResponse
@@ -1272,7 +1803,115 @@ export type DeleteJobResponseJson = {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse, {jsonType: DeleteJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 22);
+  messageDesc(file_joblet_v1_job, 27);
+
+/**
+ * Empty fields fit every job.
+ *
+ * @generated from message joblet.v1.DeleteJobsRequest
+ */
+export type DeleteJobsRequest = Message<"joblet.v1.DeleteJobsRequest"> & {
+  /**
+   * Only jobs in one of these states; those that are not terminal fit no job.
+   *
+   * @generated from field: repeated joblet.v1.JobState states = 1;
+   */
+  states: JobState[];
+
+  /**
+   * Only jobs of this owner.
+   *
+   * @generated from field: string owner = 2;
+   */
+  owner: string;
+
+  /**
+   * Only jobs with all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 3;
+   */
+  labels: { [key: string]: string };
+};
+
+/**
+ * Empty fields fit every job.
+ *
+ * @generated from message joblet.v1.DeleteJobsRequest
+ */
+export type DeleteJobsRequestJson = {
+  /**
+   * Only jobs in one of these states; those that are not terminal fit no job.
+   *
+   * @generated from field: repeated joblet.v1.JobState states = 1;
+   */
+  states?: JobStateJson[];
+
+  /**
+   * Only jobs of this owner.
+   *
+   * @generated from field: string owner = 2;
+   */
+  owner?: string;
+
+  /**
+   * Only jobs with all of these labels.
+   *
+   * @generated from field: map<string, string> labels = 3;
+   */
+  labels?: { [key: string]: string };
+};
+
+/**
+ * Describes the message joblet.v1.DeleteJobsRequest.
+ * Use `create(DeleteJobsRequestSchema)` to create a new message.
+ */
+export const DeleteJobsRequestSchema: GenMessage<DeleteJobsRequest, {jsonType: DeleteJobsRequestJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 28);
+
+/**
+ * @generated from message joblet.v1.DeleteJobsResponse
+ */
+export type DeleteJobsResponse = Message<"joblet.v1.DeleteJobsResponse"> & {
+  /**
+   * How many were deleted.
+   *
+   * @generated from field: uint64 deleted = 1;
+   */
+  deleted: bigint;
+
+  /**
+   * How many fitted the filter but have not ended.
+   *
+   * @generated from field: uint64 skipped = 2;
+   */
+  skipped: bigint;
+};
+
+/**
+ * @generated from message joblet.v1.DeleteJobsResponse
+ */
+export type DeleteJobsResponseJson = {
+  /**
+   * How many were deleted.
+   *
+   * @generated from field: uint64 deleted = 1;
+   */
+  deleted?: string;
+
+  /**
+   * How many fitted the filter but have not ended.
+   *
+   * @generated from field: uint64 skipped = 2;
+   */
+  skipped?: string;
+};
+
+/**
+ * Describes the message joblet.v1.DeleteJobsResponse.
+ * Use `create(DeleteJobsResponseSchema)` to create a new message.
+ */
+export const DeleteJobsResponseSchema: GenMessage<DeleteJobsResponse, {jsonType: DeleteJobsResponseJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 29);
 
 /**
  * Where a job is in its life. PENDING, SCHEDULED, INITIALIZING, RUNNING and STOPPING are live; the others are terminal.
@@ -1342,7 +1981,7 @@ export enum JobState {
   STOPPED = 8,
 
   /**
-   * It was called off before it started.
+   * It was called off while it waited.
    *
    * @generated from enum value: JOB_STATE_CANCELED = 9;
    */
@@ -1430,7 +2069,7 @@ export enum EndReason {
   START_FAILED = 6,
 
   /**
-   * It was called off before it started.
+   * It was called off while it waited.
    *
    * @generated from enum value: END_REASON_CANCELED = 7;
    */
@@ -1456,6 +2095,155 @@ export type EndReasonJson = "END_REASON_UNSPECIFIED" | "END_REASON_EXITED" | "EN
  */
 export const EndReasonSchema: GenEnum<EndReason, EndReasonJson> = /*@__PURE__*/
   enumDesc(file_joblet_v1_job, 1);
+
+/**
+ * Which ends of an attempt are followed by another attempt.
+ *
+ * @generated from enum joblet.v1.RetryOn
+ */
+export enum RetryOn {
+  /**
+   * @generated from enum value: RETRY_ON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The program exited with a code other than 0.
+   *
+   * @generated from enum value: RETRY_ON_EXIT = 1;
+   */
+  EXIT = 1,
+
+  /**
+   * The program died of a signal.
+   *
+   * @generated from enum value: RETRY_ON_SIGNAL = 2;
+   */
+  SIGNAL = 2,
+
+  /**
+   * The kernel's out-of-memory killer ended it.
+   *
+   * @generated from enum value: RETRY_ON_OUT_OF_MEMORY = 3;
+   */
+  OUT_OF_MEMORY = 3,
+
+  /**
+   * Nobody saw how it ended: the host went down under it.
+   *
+   * @generated from enum value: RETRY_ON_LOST = 4;
+   */
+  LOST = 4,
+
+  /**
+   * It reached its timeout.
+   *
+   * @generated from enum value: RETRY_ON_TIMEOUT = 5;
+   */
+  TIMEOUT = 5,
+}
+
+/**
+ * Which ends of an attempt are followed by another attempt.
+ *
+ * @generated from enum joblet.v1.RetryOn
+ */
+export type RetryOnJson = "RETRY_ON_UNSPECIFIED" | "RETRY_ON_EXIT" | "RETRY_ON_SIGNAL" | "RETRY_ON_OUT_OF_MEMORY" | "RETRY_ON_LOST" | "RETRY_ON_TIMEOUT";
+
+/**
+ * Describes the enum joblet.v1.RetryOn.
+ */
+export const RetryOnSchema: GenEnum<RetryOn, RetryOnJson> = /*@__PURE__*/
+  enumDesc(file_joblet_v1_job, 2);
+
+/**
+ * What happens to runs of a recurring job whose time passed while no server ran.
+ *
+ * @generated from enum joblet.v1.MisfirePolicy
+ */
+export enum MisfirePolicy {
+  /**
+   * Run once.
+   *
+   * @generated from enum value: MISFIRE_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * One run makes up for all that were missed.
+   *
+   * @generated from enum value: MISFIRE_POLICY_RUN_ONCE = 1;
+   */
+  RUN_ONCE = 1,
+
+  /**
+   * They are left out.
+   *
+   * @generated from enum value: MISFIRE_POLICY_SKIP = 2;
+   */
+  SKIP = 2,
+}
+
+/**
+ * What happens to runs of a recurring job whose time passed while no server ran.
+ *
+ * @generated from enum joblet.v1.MisfirePolicy
+ */
+export type MisfirePolicyJson = "MISFIRE_POLICY_UNSPECIFIED" | "MISFIRE_POLICY_RUN_ONCE" | "MISFIRE_POLICY_SKIP";
+
+/**
+ * Describes the enum joblet.v1.MisfirePolicy.
+ */
+export const MisfirePolicySchema: GenEnum<MisfirePolicy, MisfirePolicyJson> = /*@__PURE__*/
+  enumDesc(file_joblet_v1_job, 3);
+
+/**
+ * What happens when a run of a recurring job is due while an earlier one has not ended.
+ *
+ * @generated from enum joblet.v1.OverlapPolicy
+ */
+export enum OverlapPolicy {
+  /**
+   * Allow.
+   *
+   * @generated from enum value: OVERLAP_POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * They run side by side.
+   *
+   * @generated from enum value: OVERLAP_POLICY_ALLOW = 1;
+   */
+  ALLOW = 1,
+
+  /**
+   * The new one is left out.
+   *
+   * @generated from enum value: OVERLAP_POLICY_SKIP = 2;
+   */
+  SKIP = 2,
+
+  /**
+   * The earlier one is stopped.
+   *
+   * @generated from enum value: OVERLAP_POLICY_REPLACE = 3;
+   */
+  REPLACE = 3,
+}
+
+/**
+ * What happens when a run of a recurring job is due while an earlier one has not ended.
+ *
+ * @generated from enum joblet.v1.OverlapPolicy
+ */
+export type OverlapPolicyJson = "OVERLAP_POLICY_UNSPECIFIED" | "OVERLAP_POLICY_ALLOW" | "OVERLAP_POLICY_SKIP" | "OVERLAP_POLICY_REPLACE";
+
+/**
+ * Describes the enum joblet.v1.OverlapPolicy.
+ */
+export const OverlapPolicySchema: GenEnum<OverlapPolicy, OverlapPolicyJson> = /*@__PURE__*/
+  enumDesc(file_joblet_v1_job, 4);
 
 /**
  * Which of the program's outputs a piece came from.
@@ -1490,7 +2278,7 @@ export type LogStreamJson = "LOG_STREAM_UNSPECIFIED" | "LOG_STREAM_STDOUT" | "LO
  * Describes the enum joblet.v1.LogStream.
  */
 export const LogStreamSchema: GenEnum<LogStream, LogStreamJson> = /*@__PURE__*/
-  enumDesc(file_joblet_v1_job, 2);
+  enumDesc(file_joblet_v1_job, 5);
 
 /**
  * JobService runs, observes and ends jobs.
@@ -1499,12 +2287,14 @@ export const LogStreamSchema: GenEnum<LogStream, LogStreamJson> = /*@__PURE__*/
  */
 export const JobService: GenService<{
   /**
-   * Starts a job and answers once its program runs, or once its start has failed: then the answer's state is
-   * JOB_STATE_FAILED with `start_failure` set. The job is stored before it is started and does not depend on this
-   * call or on the server any more once it runs.
+   * Stores a job and answers once its program runs, or once its start has failed: then the answer's state is
+   * JOB_STATE_FAILED with `start_failure` set. A job that has to wait is answered at once, as JOB_STATE_PENDING (for
+   * resources) or JOB_STATE_SCHEDULED (for its time). What was answered is durable; from then on the job depends
+   * neither on this call nor on the server.
    *
    * Errors: INVALID_ARGUMENT (a field is malformed), FAILED_PRECONDITION (the host can't enforce a limit that was
-   * asked for; the message names the cgroup controller and the cure).
+   * asked for; the message names the cgroup controller and the cure. Or the idempotency key was used for another
+   * spec), RESOURCE_EXHAUSTED (the disk or the queue is full).
    *
    * @generated from rpc joblet.v1.JobService.RunJob
    */
@@ -1565,7 +2355,8 @@ export const JobService: GenService<{
   },
   /**
    * Asks the program to end and, after the grace period, kills every process of the job. Answers once the job has
-   * ended. Stopping a job that has ended already answers with that job, unchanged.
+   * ended; it is not retried. Stopping a job that waits cancels it. Stopping a job that has ended already answers with
+   * that job, unchanged.
    *
    * @generated from rpc joblet.v1.JobService.StopJob
    */
@@ -1573,6 +2364,17 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof StopJobRequestSchema;
     output: typeof StopJobResponseSchema;
+  },
+  /**
+   * Calls off a job that waits, for its time or for resources; a recurring job starts no more runs. Canceling a
+   * canceled job answers with it, unchanged. Errors: FAILED_PRECONDITION (it runs or has ended).
+   *
+   * @generated from rpc joblet.v1.JobService.CancelJob
+   */
+  cancelJob: {
+    methodKind: "unary";
+    input: typeof CancelJobRequestSchema;
+    output: typeof CancelJobResponseSchema;
   },
   /**
    * Deletes a job that has ended, with its output. Errors: FAILED_PRECONDITION (it has not ended).
@@ -1583,6 +2385,16 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof DeleteJobRequestSchema;
     output: typeof DeleteJobResponseSchema;
+  },
+  /**
+   * Deletes all jobs that have ended, that the filter fits and that the caller may delete, with their output.
+   *
+   * @generated from rpc joblet.v1.JobService.DeleteJobs
+   */
+  deleteJobs: {
+    methodKind: "unary";
+    input: typeof DeleteJobsRequestSchema;
+    output: typeof DeleteJobsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_joblet_v1_job, 0);

@@ -4,23 +4,16 @@ import { CgroupWriteError, type JobCgroup } from "../cgroup/job_cgroup.ts";
 import { wholeDiskOf } from "../cgroup/io_device.ts";
 import { limitWrites } from "../cgroup/limits.ts";
 import { EngineError } from "../errors.ts";
-import { journalPath } from "../logs/journal_file.ts";
 import { type FailedStep, startFailure } from "../sandbox/failure.ts";
 import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
-import type { Job, StartFailure } from "./job.ts";
-import type { EngineParts } from "./parts.ts";
+import type { Job, StartFailure } from "../jobs/job.ts";
+import type { RunParts } from "./parts.ts";
+import type { LiveInit } from "./sandboxed_run.ts";
 import { whenEnded } from "./when_ended.ts";
 
 const SIGKILL = 9;
 
-/** A running init and the cgroup of its job. Whoever gets it closes the pidfd. */
-export interface Running {
-  readonly pid: number;
-  readonly pidfd: number;
-  readonly cgroup: JobCgroup;
-}
-
-export type StartResult = { readonly running: Running } | { readonly failure: StartFailure };
+export type StartResult = { readonly init: LiveInit } | { readonly failure: StartFailure } | { readonly later: string };
 
 /** A step of the server's own that failed. */
 class ServerStepError extends Error {
@@ -29,22 +22,20 @@ class ServerStepError extends Error {
   }
 }
 
-/** Starts a job; resolves once its program was executed or its start has failed, with nothing left of it then. */
-export async function startJob(parts: EngineParts, job: Job): Promise<StartResult> {
+/** Starts an attempt; resolves once its program was executed or its start has failed, with nothing left of it then. */
+export async function startRun(parts: RunParts, job: Job): Promise<StartResult> {
   const cgroup = parts.tree.job(job.id);
   const plan = makePlan(job.spec, job.id, parts.host);
   let failed: FailedStep | undefined;
   try {
-    const journal = journalPath(parts.config.home, job.id);
-    attempt("create the journal", () => parts.spares.create(journal, job.id));
+    const journal = attempt("create the journal", () => parts.logs.create({ id: job.id, attempt: job.attempt }));
     attempt("create the job's cgroup", () => cgroup.create(writesFor(parts, job)));
     const cgroupFd = attempt("open the job's cgroup", () => cgroup.open());
     try {
       const init = attempt("clone3", () => parts.launcher.start({ plan, journalPath: journal, cgroupFd }));
-      // While the child sets itself up, this thread has nothing else to do.
-      parts.spares.refill();
-      failed = await whenStarted(init.outcome, init.pidfd, cgroup, parts.config.startTimeoutMs);
-      if (!failed) return { running: { pid: init.pid, pidfd: init.pidfd, cgroup } };
+      parts.onSpareTime();
+      failed = await whenStarted(init.outcome, init.pidfd, cgroup, parts.startTimeoutMs);
+      if (!failed) return { init: { pid: init.pid, pidfd: init.pidfd, cgroup } };
       await whenEnded(parts.poller, init.pidfd);
       closeFd(init.pidfd);
     } finally {
@@ -53,6 +44,11 @@ export async function startJob(parts: EngineParts, job: Job): Promise<StartResul
   } catch (error) {
     if (error instanceof ServerStepError) {
       failed = error.failed;
+      if (isFullDisk(error.cause)) {
+        await cgroup.remove();
+        await parts.logs.removeRun({ id: job.id, attempt: job.attempt });
+        return { later: failed.step };
+      }
     } else {
       // A defect: the log has it whole, and the job must not stay half started.
       parts.onError(`start job ${job.id}`, error);
@@ -64,9 +60,9 @@ export async function startJob(parts: EngineParts, job: Job): Promise<StartResul
   return { failure: startFailure(failed, job.spec, path) };
 }
 
-function writesFor(parts: EngineParts, job: Job) {
+function writesFor(parts: RunParts, job: Job) {
   const { limits } = job.spec;
-  return limitWrites(limits, limits.ioBytesPerSecond === undefined ? undefined : wholeDiskOf(parts.config.home.root));
+  return limitWrites(limits, limits.ioBytesPerSecond === undefined ? undefined : wholeDiskOf(parts.diskFolder));
 }
 
 /** Waits for the outcome; a start that hangs (a dead network file system) is killed. */
@@ -100,12 +96,17 @@ function killInit(pidfd: number): void {
   }
 }
 
+/** The step may succeed later: nothing about the job is wrong. */
+function isFullDisk(error: unknown): boolean {
+  return error instanceof EngineError && error.kind === "exhausted";
+}
+
 /** Runs one step of the server's own and names it if it fails. */
 function attempt<T>(step: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    const errno = errnoOf(cause);
+    const errno = errnoOf(cause) ?? (isFullDisk(cause) ? errnoNumber("ENOSPC") : undefined);
     if (errno === undefined) throw cause;
     const name = cause instanceof CgroupWriteError ? `${cause.message} of the job's cgroup` : step;
     throw new ServerStepError({ step: name, errno, isExec: false }, { cause });

@@ -1,23 +1,22 @@
 import { wholeDiskOf } from "../cgroup/io_device.ts";
 import { limitWrites } from "../cgroup/limits.ts";
-import { journalPath } from "../logs/journal_file.ts";
 import { makePlan } from "../sandbox/plan.ts";
 import { describeCall, type Step } from "../sandbox/step.ts";
 import { describeNamespaces } from "../sandbox/namespaces.ts";
-import type { PlanLine } from "./engine.ts";
-import type { EngineParts } from "./parts.ts";
-import type { JobSpec } from "./spec.ts";
+import type { PlanLine } from "../jobs/engine.ts";
+import type { JobSpec } from "../jobs/spec.ts";
+import type { RunParts } from "./parts.ts";
 
 /** A job's start for people to read, from the same plan that is launched. */
-export function describePlan(parts: EngineParts, spec: JobSpec, jobId: string): PlanLine[] {
+export function describePlan(parts: RunParts, spec: JobSpec, jobId: string): PlanLine[] {
   const plan = makePlan(spec, jobId, parts.host);
   const cgroup = parts.tree.job(jobId).path;
-  const device = spec.limits.ioBytesPerSecond === undefined ? undefined : wholeDiskOf(parts.config.home.root);
+  const device = spec.limits.ioBytesPerSecond === undefined ? undefined : wholeDiskOf(parts.diskFolder);
   const server = (name: string, detail: string): PlanLine => ({ actor: "server", name, detail });
   const steps = (actor: "init" | "program", list: readonly Step[]) =>
     list.map((step): PlanLine => ({ actor, name: step.name, detail: describeCall(step) }));
   return [
-    server("create the journal", journalPath(parts.config.home, jobId)),
+    server("create the journal", parts.logs.describe({ id: jobId, attempt: 1 })),
     server("create the job's cgroup", cgroup),
     ...limitWrites(spec.limits, device).map(({ file, value }) =>
       server(`limit ${file}`, `${value} > ${cgroup}/${file}`)
