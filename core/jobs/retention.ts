@@ -30,6 +30,8 @@ const BATCH = 200;
 /** So many ends are waited for before bounds are looked at again, or so long. */
 const ENDS_A_LOOK = 500;
 const LOOK_MS = 10_000;
+/** A timer of the runtime counts no longer than 24 days. */
+const MAX_WAIT_MS = 24 * 3_600_000;
 
 export class Retention {
   readonly #parts: RetentionParts;
@@ -102,7 +104,7 @@ export class Retention {
       { oldest: store.oldestEnded(1)[0], age: limits.maxAgeMs },
       { oldest: store.oldestEnded(1, { withLogs: true })[0], age: limits.maxLogAgeMs },
     ].flatMap(({ oldest, age }) => oldest && age !== undefined ? [oldest.endedMs + age - clock.now()] : []);
-    if (due.length > 0) this.#wait(Math.min(Math.max(LOOK_MS, ...[Math.min(...due)]), 24 * 3_600_000));
+    if (due.length > 0) this.#wait(Math.min(Math.max(LOOK_MS, Math.min(...due)), MAX_WAIT_MS));
   }
 
   #wait(ms: number): void {
