@@ -6,7 +6,7 @@ import type { JobStore } from "../state/store.ts";
 import type { SignalName } from "../values/signal.ts";
 import type { JobChanges } from "./changes.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { isTerminal, type Job } from "./job.ts";
+import { isTerminal, isWaiting, type Job } from "./job.ts";
 import type { AdmissionQueue } from "./queue.ts";
 import type { StopOptions } from "./spec.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -106,8 +106,4 @@ export class Ending {
       throw error;
     }
   }
-}
-
-function isWaiting({ status: { state } }: Job): boolean {
-  return state === "pending" || state === "scheduled";
 }

@@ -153,6 +153,11 @@ export function isTerminal(state: JobStateName): boolean {
   return NEXT[state].length === 0;
 }
 
+/** Whether it waits: for its time, for resources or for its next attempt. */
+export function isWaiting({ status: { state } }: Job): boolean {
+  return state === "pending" || state === "scheduled";
+}
+
 /** The job with its next status; `version` grows by one. @throws {IllegalTransitionError} */
 export function transition(job: Job, to: JobStatus): Job {
   if (!NEXT[job.status.state].includes(to.state)) {

@@ -2,7 +2,7 @@
 import { EngineError } from "../errors.ts";
 import type { LogBatch, LogQuery, WriterEnd } from "../logs/log.ts";
 import type { LogStore } from "../logs/log_store.ts";
-import { isTerminal, type Job } from "./job.ts";
+import { isTerminal, isWaiting, type Job } from "./job.ts";
 import type { JobEvents } from "./job_events.ts";
 import { fromPosition, toPosition } from "./log_position.ts";
 
@@ -79,10 +79,6 @@ function startOf(job: Job, { attempt: only, offset: position = 0, tailLines }: L
 /** The attempt that tells most of now: the present one, or the one before if that has not begun. */
 function lastBegun(job: Job): number {
   return Math.max(1, isWaiting(job) ? job.attempt - 1 : job.attempt);
-}
-
-function isWaiting({ status: { state } }: Job): boolean {
-  return state === "pending" || state === "scheduled";
 }
 
 /** Waits until the attempt's program was started, or never will be. */

@@ -11,7 +11,7 @@
 import type { Clock } from "../schedule/clock.ts";
 import type { JobStore } from "../state/store.ts";
 import type { JobChanges } from "./changes.ts";
-import { type Job, transition } from "./job.ts";
+import { isWaiting, type Job, transition } from "./job.ts";
 import type { RunEnd } from "./outcome.ts";
 import type { AdmissionQueue } from "./queue.ts";
 import type { Run, Runner } from "./runner.ts";
@@ -36,7 +36,7 @@ export async function recoverJobs(parts: RecoverParts): Promise<readonly Job[]> 
   const { store, runner, bootId } = parts;
   const runs = new Map(await runner.adopt());
   const rebooted = ![bootId, undefined].includes(store.getNote(BOOT_NOTE));
-  const begun = store.live().filter(({ status }) => status.state !== "pending" && status.state !== "scheduled");
+  const begun = store.live().filter((job) => !isWaiting(job));
   const adopted = new Set<string>();
   await Promise.all(begun.map(async (job) => {
     const run = runs.get(job.id);
@@ -52,7 +52,7 @@ export async function recoverJobs(parts: RecoverParts): Promise<readonly Job[]> 
   }));
   await runner.removeLeftovers(adopted);
   await store.setNote(BOOT_NOTE, bootId);
-  return store.live().filter(({ status }) => status.state === "pending" || status.state === "scheduled");
+  return store.live().filter(isWaiting);
 }
 
 async function resume(parts: RecoverParts, job: Job, run: Run): Promise<void> {

@@ -3,7 +3,7 @@ import { EngineError } from "../errors.ts";
 import type { LogStore } from "../logs/log_store.ts";
 import type { JobStore } from "../state/store.ts";
 import type { DeleteQuery, DeleteResult } from "./engine.ts";
-import { isTerminal, type Job } from "./job.ts";
+import { isTerminal, isWaiting, type Job } from "./job.ts";
 import { removeJobs } from "./retention.ts";
 
 interface RemovalParts {
@@ -16,7 +16,7 @@ const PAGE = 500;
 /** @throws {EngineError} kind "precondition" if it has not ended */
 export async function deleteJob(parts: RemovalParts, job: Job): Promise<void> {
   if (!isTerminal(job.status.state)) {
-    const cure = job.status.state === "pending" || job.status.state === "scheduled" ? "cancel" : "stop";
+    const cure = isWaiting(job) ? "cancel" : "stop";
     throw new EngineError("precondition", `Cannot delete job '${job.id}': it is ${job.status.state}; ${cure} it first`);
   }
   await removeJobs(parts, [{ id: job.id, attempts: job.attempt }]);
