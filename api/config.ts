@@ -1,12 +1,14 @@
 /** The server's configuration file, joblet-config.yml: read, checked, turned into what the parts need. */
 import * as v from "valibot";
 import { parse } from "@std/yaml";
+import { PROFILE_NAME } from "../core/jobs/spec.ts";
 import { defaultEngineConfig, type EngineConfig, MIN_LOG_BYTES } from "../core/config.ts";
 import { EngineError } from "../core/errors.ts";
-import { parseBytes } from "../core/values/bytes.ts";
-import { parseDuration } from "../core/values/duration.ts";
 import type { Home } from "../core/values/home.ts";
+import { limitPoliciesOf, LimitsSection, maxJobsOf, userTotalsOf } from "./config_limits.ts";
+import { byteSize, durationMs, safeInteger } from "./config_values.ts";
 import { readPrivateFile } from "./private_file.ts";
+import { RIGHT } from "./rights.ts";
 import { ROLE_SOURCES, type RoleSource } from "./role.ts";
 
 /** PEM texts of the server. */
@@ -26,6 +28,8 @@ export interface ServerConfig {
   readonly tls: TlsConfig;
   /** Which parts of a client certificate may give it a role. */
   readonly roleSources: readonly RoleSource[];
+  /** Rights of callers with the role user, see rights.ts. */
+  readonly usersMay: readonly string[];
   readonly engine: EngineConfig;
 }
 
@@ -37,33 +41,6 @@ const pem = (label: RegExp, what: string) => v.pipe(text, v.regex(label, `must b
 const certificate = pem(/^-----BEGIN CERTIFICATE-----$/m, "certificate");
 const privateKey = pem(/^-----BEGIN (EC )?PRIVATE KEY-----$/m, "private key");
 
-const safeInteger = v.pipe(
-  v.number("must be a number"),
-  v.safeInteger("must be a whole number"),
-  v.minValue(0, "must not be negative"),
-);
-
-/** Turns a value with a parser that throws RangeErrors. */
-function parsed<T>(parser: (text: string) => T) {
-  return v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
-    try {
-      return parser(dataset.value);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      addIssue({ message: error.message });
-      return NEVER;
-    }
-  });
-}
-
-const byteSize = v.union(
-  [safeInteger, v.pipe(text, parsed((text) => Number(parseBytes(text))))],
-  "must be a size such as 512M",
-);
-const durationMs = v.union(
-  [v.pipe(safeInteger, v.transform((seconds) => seconds * 1000)), v.pipe(text, parsed(parseDuration))],
-  "must be a duration such as 10s",
-);
 const positiveBytes = v.pipe(byteSize, v.minValue(MIB, "must be at least 1M"));
 const logCap = v.pipe(
   byteSize,
@@ -95,12 +72,16 @@ const Schema = v.strictObject({
     }),
     {},
   ),
+  limits: LimitsSection,
   cgroup: v.optional(
     v.strictObject({ baseDir: v.optional(v.pipe(text, v.startsWith("/", "must be an absolute path"))) }),
     {},
   ),
   filesystem: v.optional(
-    v.strictObject({ workBytes: v.optional(positiveBytes), tmpBytes: v.optional(positiveBytes) }),
+    v.strictObject({
+      diskBytes: v.optional(positiveBytes),
+      diskInodes: v.optional(v.pipe(safeInteger, v.minValue(16, "must be at least 16"))),
+    }),
     {},
   ),
   state: v.optional(
@@ -126,11 +107,20 @@ const Schema = v.strictObject({
     }),
     {},
   ),
+  profiles: v.optional(
+    v.record(
+      v.pipe(text, v.regex(PROFILE_NAME, "must be a name such as build-tools")),
+      v.strictObject({ allow: v.optional(v.array(text)), strict: v.optional(v.boolean("must be true or false")) }),
+      "must be a mapping",
+    ),
+    {},
+  ),
   auth: v.optional(
     v.strictObject({
       roleSources: v.optional(
         v.pipe(v.array(v.picklist(ROLE_SOURCES, "must be extension, OU or O")), v.nonEmpty("must name a source")),
       ),
+      usersMay: v.optional(v.array(v.pipe(text, v.regex(RIGHT, "must be host-network, kept-work or profile:NAME")))),
     }),
     {},
   ),
@@ -158,19 +148,31 @@ export function parseServerConfig(text: string, path: string, home: Home): Serve
     nodeId: server.nodeId || Deno.hostname(),
     tls: { cert: security.serverCert, key: security.serverKey, ca: security.caCert },
     roleSources: auth.roleSources ?? ROLE_SOURCES,
-    engine: engineConfigOf(result.output, home),
+    usersMay: auth.usersMay ?? [],
+    engine: checked(path, () => engineConfigOf(result.output, home)),
   };
+}
+
+/** Names the file in the message of what is wrong in it. */
+function checked<T>(path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof EngineError) throw new EngineError("invalid", `Cannot use ${path}: ${error.message}`);
+    throw error;
+  }
 }
 
 type ConfigFile = v.InferOutput<typeof Schema>;
 
 function engineConfigOf(file: ConfigFile, home: Home): EngineConfig {
-  const { joblet, cgroup, filesystem, state, logs } = file;
+  const { joblet, cgroup, filesystem, state, logs, limits } = file;
   const defaults = defaultEngineConfig(home);
   return {
     ...defaults,
-    workBytes: filesystem.workBytes ?? defaults.workBytes,
-    tmpBytes: filesystem.tmpBytes ?? defaults.tmpBytes,
+    diskBytes: filesystem.diskBytes ?? defaults.diskBytes,
+    diskInodes: filesystem.diskInodes ?? defaults.diskInodes,
+    profiles: file.profiles,
     stopGraceMs: joblet.cleanupTimeout ?? defaults.stopGraceMs,
     queue: queueOf(file, defaults),
     retention: retentionOf(file, defaults),
@@ -180,17 +182,21 @@ function engineConfigOf(file: ConfigFile, home: Home): EngineConfig {
     compressMinBytes: logs.compressMinBytes ?? defaults.compressMinBytes,
     ...(cgroup.baseDir !== undefined && { cgroupBase: cgroup.baseDir }),
     // 0 is Joblet's word for unlimited.
-    ...(joblet.defaultCpuLimit > 0 && { defaultCpuPercent: joblet.defaultCpuLimit }),
-    ...(joblet.defaultMemoryLimit > 0 && { defaultMemoryBytes: joblet.defaultMemoryLimit * MIB }),
-    ...(joblet.defaultIoLimit > 0 && { defaultIoBytesPerSecond: joblet.defaultIoLimit }),
+    limits: limitPoliciesOf(limits, {
+      ...(joblet.defaultCpuLimit > 0 && { cpuPercent: joblet.defaultCpuLimit }),
+      ...(joblet.defaultMemoryLimit > 0 && { memoryBytes: joblet.defaultMemoryLimit * MIB }),
+      ...(joblet.defaultIoLimit > 0 && { ioBytesPerSecond: joblet.defaultIoLimit }),
+    }, defaults.limits.builtIn),
+    userTotals: userTotalsOf(limits),
   };
 }
 
-function queueOf({ joblet }: ConfigFile, { queue }: EngineConfig): EngineConfig["queue"] {
+function queueOf({ joblet, limits }: ConfigFile, { queue }: EngineConfig): EngineConfig["queue"] {
   return {
     maxRunning: joblet.maxConcurrentJobs ?? queue.maxRunning,
     maxWaiting: joblet.maxQueuedJobs ?? queue.maxWaiting,
     maxWaitingPerOwner: joblet.maxQueuedJobsPerUser ?? queue.maxWaitingPerOwner,
+    ...maxJobsOf(limits),
     ...(joblet.totalCpuLimit > 0 && { cpuPercent: joblet.totalCpuLimit }),
     ...(joblet.totalMemoryLimit > 0 && { memoryBytes: joblet.totalMemoryLimit * MIB }),
   };

@@ -19,13 +19,13 @@ Deno.test("parseServerConfig fills in defaults", () => {
     port: 50051,
     tls: { cert: CERT, key: KEY, ca: CERT },
     roleSources: ["extension", "OU", "O"],
+    usersMay: [],
   });
   assert.equal(nodeId, Deno.hostname());
   assert.equal(engine.stopGraceMs, 10_000);
   assert.equal(engine.home, home);
-  for (const key of ["cgroupBase", "defaultCpuPercent", "defaultMemoryBytes", "defaultIoBytesPerSecond"]) {
-    assert.ok(!(key in engine), key);
-  }
+  assert.ok(!("cgroupBase" in engine));
+  assert.deepEqual(engine.limits, { default: {}, ceiling: {}, builtIn: { pids: 4096 }, users: new Map() });
 });
 
 Deno.test("parseServerConfig turns Joblet's units into the engine's", () => {
@@ -34,21 +34,26 @@ Deno.test("parseServerConfig turns Joblet's units into the engine's", () => {
     server: { address: "0.0.0.0", port: 0, nodeId: "n1" },
     joblet: { defaultCpuLimit: 150, defaultMemoryLimit: 512, defaultIoLimit: 1000, cleanupTimeout: "1m30s" },
     cgroup: { baseDir: "/sys/fs/cgroup/joblet" },
-    filesystem: { workBytes: "1G", tmpBytes: 2097152 },
-    auth: { roleSources: ["OU"] },
+    filesystem: { diskBytes: "2G", diskInodes: 5000 },
+    profiles: { tracing: { allow: ["ptrace"] }, tight: { strict: true } },
+    auth: { roleSources: ["OU"], usersMay: ["host-network"] },
   });
   assert.equal(rest.port, 0);
   assert.equal(rest.nodeId, "n1");
   assert.deepEqual(rest.roleSources, ["OU"]);
-  assert.equal(engine.defaultCpuPercent, 150);
-  assert.equal(engine.defaultMemoryBytes, 512 * 1024 * 1024);
-  assert.equal(engine.defaultIoBytesPerSecond, 1000);
+  assert.deepEqual(rest.usersMay, ["host-network"]);
+  assert.deepEqual(engine.limits.default, {
+    cpuPercent: 150,
+    memoryBytes: 512 * 1024 * 1024,
+    ioBytesPerSecond: 1000,
+  });
   assert.equal(engine.stopGraceMs, 90_000);
   assert.equal(engine.cgroupBase, "/sys/fs/cgroup/joblet");
-  assert.equal(engine.workBytes, 1 << 30);
-  assert.equal(engine.tmpBytes, 2 << 20);
+  assert.equal(engine.diskBytes, 2 ** 31);
+  assert.equal(engine.diskInodes, 5000);
+  assert.deepEqual(engine.profiles, { tracing: { allow: ["ptrace"] }, tight: { strict: true } });
   assert.equal(load({ ...minimal, joblet: { cleanupTimeout: 5 } }).engine.stopGraceMs, 5000);
-  assert.ok(!("defaultCpuPercent" in load({ ...minimal, joblet: { defaultCpuLimit: 0 } }).engine));
+  assert.deepEqual(load({ ...minimal, joblet: { defaultCpuLimit: 0 } }).engine.limits.default, {});
 });
 
 Deno.test("parseServerConfig reads what bounds the queue, the output and what is kept", () => {
@@ -118,10 +123,14 @@ Deno.test("parseServerConfig names the wrong key in one line", () => {
       "key 'joblet.cleanupTimeout' must be a duration such as 10s",
     ],
     [{ ...minimal, joblet: { cleanupTimeout: [] } }, "key 'joblet.cleanupTimeout' must be a duration such as 10s"],
-    [{ ...minimal, filesystem: { tmpBytes: "much" } }, "key 'filesystem.tmpBytes' must be a size such as 512M"],
+    [{ ...minimal, filesystem: { diskBytes: "much" } }, "key 'filesystem.diskBytes' must be a size such as 512M"],
     [{ ...minimal, cgroup: { baseDir: "joblet" } }, "key 'cgroup.baseDir' must be an absolute path"],
-    [{ ...minimal, filesystem: { workBytes: 5 } }, "key 'filesystem.workBytes' must be at least 1M"],
+    [{ ...minimal, filesystem: { diskBytes: 5 } }, "key 'filesystem.diskBytes' must be at least 1M"],
     [{ ...minimal, auth: { roleSources: ["CN"] } }, "key 'auth.roleSources.0' must be extension, OU or O"],
+    [
+      { ...minimal, auth: { usersMay: ["all"] } },
+      "key 'auth.usersMay.0' must be host-network, kept-work or profile:NAME",
+    ],
     [{ ...minimal, auth: { roleSources: [] } }, "key 'auth.roleSources' must name a source"],
     ["", "it is no YAML: expected a document, but the input is empty"],
     ["text", "it must be a mapping"],

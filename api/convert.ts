@@ -8,7 +8,6 @@ import type {
   Job as CoreJob,
   JobStateName,
   StartFailure,
-  Usage,
 } from "../core/jobs/job.ts";
 import type { JobSpec as CoreSpec, JobSpecInput } from "../core/jobs/spec.ts";
 import {
@@ -20,15 +19,13 @@ import {
   type JobSpec,
   JobSpecSchema,
   JobState,
-  type Limits,
-  LimitsSchema,
   type PlanStep,
   PlanStepSchema,
-  ResourceUsageSchema,
   StartFailureSchema,
 } from "../proto/gen/joblet/v1/job_pb.ts";
-import { formatCoreList } from "../core/values/core_list.ts";
+import { limitsFromProto, limitsToProto } from "./convert_limits.ts";
 import { policyFromProto, policyToProto } from "./convert_policy.ts";
+import { usageToProto } from "./convert_usage.ts";
 import { durationFromMs, msFromDuration, timestampFromMs } from "./convert_time.ts";
 
 const STATES: Readonly<Record<JobStateName, JobState>> = {
@@ -68,18 +65,12 @@ export function specFromProto(spec: JobSpec | undefined): JobSpecInput {
     env: spec.env,
     ...(spec.workdir !== "" && { workdir: spec.workdir }),
     ...(spec.network !== "" && { network: spec.network }),
+    ...(spec.uid !== undefined && { uid: spec.uid }),
+    ...(spec.profile !== "" && { profile: spec.profile }),
+    ...(spec.work !== "" && { work: spec.work }),
     ...(spec.limits && { limits: limitsFromProto(spec.limits) }),
     ...(spec.timeout && { timeoutMs: msFromDuration(spec.timeout, "timeout") }),
     ...policyFromProto(spec),
-  };
-}
-
-function limitsFromProto(limits: Limits): NonNullable<JobSpecInput["limits"]> {
-  return {
-    cpuPercent: limits.cpuPercent,
-    memoryBytes: limits.memoryBytes,
-    ioBytesPerSecond: limits.ioBytesPerSecond,
-    ...(limits.cpuCores !== "" && { cpuCores: limits.cpuCores }),
   };
 }
 
@@ -132,7 +123,6 @@ function attemptToProto(end: AttemptEnd): Attempt {
 }
 
 function specToProto(spec: CoreSpec): JobSpec {
-  const { limits } = spec;
   const message = create(JobSpecSchema);
   message.command = spec.command;
   message.args = [...spec.args];
@@ -140,21 +130,12 @@ function specToProto(spec: CoreSpec): JobSpec {
   message.env = { ...spec.env };
   message.workdir = spec.workdir;
   message.network = spec.network;
-  message.limits = create(LimitsSchema);
-  if (limits.cpuPercent !== undefined) message.limits.cpuPercent = limits.cpuPercent;
-  if (limits.memoryBytes !== undefined) message.limits.memoryBytes = BigInt(limits.memoryBytes);
-  if (limits.ioBytesPerSecond !== undefined) message.limits.ioBytesPerSecond = BigInt(limits.ioBytesPerSecond);
-  if (limits.cpuCores !== undefined) message.limits.cpuCores = formatCoreList(limits.cpuCores);
+  message.limits = limitsToProto(spec.limits);
+  if (spec.uid !== undefined) message.uid = spec.uid;
+  message.profile = spec.profile ?? "";
+  message.work = spec.work ?? "";
   if (spec.timeoutMs !== undefined) message.timeout = durationFromMs(spec.timeoutMs);
   policyToProto(spec, message);
-  return message;
-}
-
-function usageToProto(usage: Usage) {
-  const message = create(ResourceUsageSchema);
-  if (usage.cpuUserMs !== undefined) message.cpuUser = durationFromMs(usage.cpuUserMs);
-  if (usage.cpuSystemMs !== undefined) message.cpuSystem = durationFromMs(usage.cpuSystemMs);
-  if (usage.memoryPeakBytes !== undefined) message.memoryPeakBytes = BigInt(usage.memoryPeakBytes);
   return message;
 }
 

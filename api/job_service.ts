@@ -27,26 +27,30 @@ import { jobToProto, planToProto, specFromProto, statesFromProto } from "./conve
 import { batchToProto, logQueryFromProto } from "./convert_log.ts";
 import { msFromDuration } from "./convert_time.ts";
 import { changeable, changeableOwner, readable, visibleOwner } from "./policy.ts";
+import { permitted } from "./rights.ts";
 
-/** The service over an engine. */
-export function createJobService(engine: Engine): ServiceImpl<typeof JobService> {
+/** The service over an engine. @param usersMay rights of callers with the role user, see rights.ts */
+export function createJobService(engine: Engine, usersMay: readonly string[] = []): ServiceImpl<typeof JobService> {
   return {
     async runJob(request, context) {
       const caller = callerOf(context.values);
       // The call's signal plays no part: a job lives on when its starter leaves, even in the middle of its start.
       const key = request.idempotencyKey === "" ? {} : { idempotencyKey: request.idempotencyKey };
-      const job = await engine.run(specFromProto(request.spec), caller.name, key);
+      const spec = permitted(caller, specFromProto(request.spec), usersMay);
+      const job = await engine.run(spec, caller.name, key);
       return create(RunJobResponseSchema, { job: jobToProto(job) });
     },
 
-    planJob(request) {
-      const steps = engine.plan(specFromProto(request.spec)).map(planToProto);
+    planJob(request, context) {
+      const caller = callerOf(context.values);
+      const spec = permitted(caller, specFromProto(request.spec), usersMay);
+      const steps = engine.plan(spec, caller.name).map(planToProto);
       return create(PlanJobResponseSchema, { steps });
     },
 
     getJob(request, context) {
       const job = readable(callerOf(context.values), engine.get(refOf(request)));
-      return create(GetJobResponseSchema, { job: jobToProto(job) });
+      return create(GetJobResponseSchema, { job: jobToProto(engine.withUsage(job)) });
     },
 
     listJobs(request, context) {
@@ -104,7 +108,7 @@ async function deleteJobs(engine: Engine, request: DeleteJobsRequest, context: H
 async function* watchJob(engine: Engine, request: WatchJobRequest, context: HandlerContext) {
   const job = readable(callerOf(context.values), engine.get(refOf(request)));
   for await (const change of engine.watch(job.id, context.signal)) {
-    yield create(WatchJobResponseSchema, { job: jobToProto(change) });
+    yield create(WatchJobResponseSchema, { job: jobToProto(engine.withUsage(change)) });
   }
   // The engine ends quietly on an abort; a deadline or a shutdown must not look like the job's end.
   context.signal.throwIfAborted();

@@ -6,7 +6,8 @@ import { codeOf, drain, setUp } from "./testing/in_memory.ts";
 
 Deno.test("runJob hands the whole spec to the engine, in the caller's name, and what is unset stays unset", async () => {
   const { engine, as } = setUp();
-  const alice = as("alice", "user");
+  // An admin, who may ask for all of it.
+  const alice = as("alice", "admin");
   const { job } = await alice.runJob({
     spec: {
       command: "sh",
@@ -17,6 +18,9 @@ Deno.test("runJob hands the whole spec to the engine, in the caller's name, and 
       network: "host",
       limits: { cpuPercent: 50, memoryBytes: 1n << 40n, ioBytesPerSecond: 9n, cpuCores: "0-1" },
       timeout: { seconds: 1n, nanos: 1 },
+      uid: 0,
+      profile: "gpu",
+      work: "kept",
     },
   });
   assert.equal(job?.owner, "alice");
@@ -29,11 +33,14 @@ Deno.test("runJob hands the whole spec to the engine, in the caller's name, and 
     network: "host",
     limits: { cpuPercent: 50, memoryBytes: 1n << 40n, ioBytesPerSecond: 9n, cpuCores: "0-1" },
     timeoutMs: 1001,
+    uid: 0,
+    profile: "gpu",
+    work: "kept",
   });
   await alice.runJob({ spec: { command: "id", limits: {} } });
   const { limits, ...rest } = engine.inputs[1]!;
   assert.deepEqual(rest, { command: "id", args: [], name: "", env: {} });
-  assert.deepEqual(limits, { cpuPercent: undefined, memoryBytes: undefined, ioBytesPerSecond: undefined });
+  assert.deepEqual(limits, {});
 });
 
 Deno.test("every method answers an empty request with a status, never with a crash", async () => {

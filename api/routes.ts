@@ -9,10 +9,10 @@ import { createJobService } from "./job_service.ts";
 /** Descriptors of the services; the policy must have a row for each of their methods. */
 export const SERVICES = [JobService, Health] as const;
 
-/** Registers all services over an engine. */
-export function createRoutes(engine: Engine): (router: ConnectRouter) => void {
+/** Registers all services over an engine. @param usersMay rights of callers with the role user, see rights.ts */
+export function createRoutes(engine: Engine, usersMay: readonly string[] = []): (router: ConnectRouter) => void {
   return (router) => {
-    router.service(JobService, createJobService(engine));
+    router.service(JobService, createJobService(engine, usersMay));
     router.service(Health, createHealthService(SERVICES.map((service) => service.typeName)));
   };
 }

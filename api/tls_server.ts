@@ -35,7 +35,9 @@ const HTTP2_LIMITS = {
 export interface ServerOptions {
   readonly engine: Engine;
   /** Of the engine's part nothing is used. */
-  readonly config: Pick<ServerConfig, "address" | "port" | "tls" | "roleSources">;
+  readonly config:
+    & Pick<ServerConfig, "address" | "port" | "tls" | "roleSources">
+    & Partial<Pick<ServerConfig, "usersMay">>;
   /** @default {getLogger("api")} */
   readonly log?: Logger;
 }
@@ -92,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 function createHandler({ engine, config }: ServerOptions, pacers: Http2Pacers, shutdown: AbortSignal, log: Logger) {
   const peers = new Peers(config.roleSources);
   return createRpcHandler({
-    routes: createRoutes(engine),
+    routes: createRoutes(engine, config.usersMay),
     interceptors: createInterceptors(log),
     contextValues: (request) => createContextValues().set(peerKey, peers.lookup(request)),
     readMaxBytes: READ_MAX_BYTES,

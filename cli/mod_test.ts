@@ -110,11 +110,10 @@ Deno.test("__complete proposes commands and their flags, and no '--'", async () 
   assert.equal(await commands.run("__complete", "st"), 0);
   assert.deepEqual(commands.out().trimEnd().split("\n").map((line) => line.split("\t")[0]), ["status", "stop"]);
   const flags = fakeCli({});
-  await flags.run("__complete", "run", "--max");
+  await flags.run("__complete", "run", "--max-r");
   assert.deepEqual(flags.out().trimEnd().split("\n").map((line) => line.split("\t")[0]), [
-    "--max-cpu",
-    "--max-memory",
-    "--max-iobps",
+    "--max-read-bps",
+    "--max-read-iops",
   ]);
 });
 

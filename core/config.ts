@@ -1,29 +1,36 @@
+import type { LimitPolicies } from "./jobs/limit_policy.ts";
 import type { QueueLimits } from "./jobs/queue.ts";
 import type { RetentionLimits } from "./jobs/retention.ts";
-import type { SpecDefaults } from "./jobs/validate.ts";
+import type { ProfileOptions } from "./sandbox/profile.ts";
+import type { UserTotalsConfig } from "./run/user_totals.ts";
 import type { Home } from "./values/home.ts";
 
 /** Least that `logBytesPerRun` may be, if it is not 0: init removes an eighth of it at a time, which must be some frames. */
 export const MIN_LOG_BYTES = 1024 * 1024;
 
 /** What the engine needs to know; the server's configuration file maps onto it (api/config.ts). */
-export interface EngineConfig extends SpecDefaults {
+export interface EngineConfig {
   readonly home: Home;
   /**
    * Absolute path of the cgroup v2 folder that the engine may manage alone. Absent: the server's own delegated cgroup
    * under systemd, else `joblet/<hash of the home folder>` below the cgroup v2 root.
    */
   readonly cgroupBase?: string;
-  /** User and group of a job's program, outside its sandbox. @default {1_000_000_000} */
-  readonly jobUid: number;
-  readonly jobGid: number;
-  /** Size of a job's private /work and /tmp, in bytes. */
-  readonly workBytes: number;
-  readonly tmpBytes: number;
+  /** Where the servers of this host keep which ids are whose; gone with the next boot. */
+  readonly idsFolder: string;
+  /** What fits into /work, /tmp and /dev/shm of a job together, if the job does not say: bytes, and files and folders. */
+  readonly diskBytes: number;
+  readonly diskInodes: number;
+  /** Kinds of sandboxes by name, besides "default", "strict" and "debug". */
+  readonly profiles: Readonly<Record<string, ProfileOptions>>;
   /** Time from a stop's first signal to the kill, where the caller gave none. */
   readonly stopGraceMs: number;
   /** A start that takes longer is given up and killed. */
   readonly startTimeoutMs: number;
+  /** Limits of jobs that name none, and the most that they may ask for. */
+  readonly limits: LimitPolicies;
+  /** Limits of all running jobs of one user together. */
+  readonly userTotals: UserTotalsConfig;
   /** Which jobs run at once and how many may wait. */
   readonly queue: QueueLimits;
   /** How long what is stored of ended jobs is kept. */
@@ -48,12 +55,14 @@ const GIB = 1024 ** 3;
 export function defaultEngineConfig(home: Home): EngineConfig {
   return {
     home,
-    jobUid: 1_000_000_000,
-    jobGid: 1_000_000_000,
-    workBytes: 512 * 1024 * 1024,
-    tmpBytes: 256 * 1024 * 1024,
+    idsFolder: "/run/joblet/ids",
+    diskBytes: GIB,
+    diskInodes: 100_000,
+    profiles: {},
     stopGraceMs: 10_000,
     startTimeoutMs: 30_000,
+    limits: { default: {}, ceiling: {}, builtIn: { pids: 4096 }, users: new Map() },
+    userTotals: { all: {}, of: new Map() },
     queue: { maxRunning: 5000, maxWaiting: 100_000, maxWaitingPerOwner: 50_000 },
     retention: { maxJobs: 100_000, maxAgeMs: 30 * DAY_MS, maxLogBytes: 20 * GIB, maxLogAgeMs: 7 * DAY_MS },
     stateBackend: "sqlite",

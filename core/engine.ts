@@ -9,11 +9,10 @@ import { JobManager } from "./jobs/manager.ts";
 import { openJournalStore } from "./logs/journal_store.ts";
 import type { LogStore } from "./logs/log_store.ts";
 import { SpareJournals } from "./logs/spare_journals.ts";
+import type { Alterations } from "./run/parts.ts";
 import { SandboxRunner } from "./run/sandbox_runner.ts";
-import { prepareEtc } from "./sandbox/etc_template.ts";
-import { Launcher } from "./sandbox/launcher.ts";
-import type { HostOptions } from "./sandbox/plan.ts";
-import { hostRootEntries } from "./sandbox/rootfs.ts";
+import { UserTotals } from "./run/user_totals.ts";
+import { openSandbox } from "./sandbox/sandbox.ts";
 import { HostClock } from "./schedule/host_clock.ts";
 import { MemoryStore } from "./state/memory_store.ts";
 import { openSqliteStore } from "./state/sqlite_store.ts";
@@ -25,6 +24,8 @@ export interface EngineStores {
   readonly openJobs?: () => JobStore;
   /** Stands between the engine and its output. @default nothing */
   readonly wrapLogs?: (logs: LogStore) => LogStore;
+  /** Changes sandboxes and limits before they are used: how a test switches one defence off. @default nothing */
+  readonly alter?: Alterations;
 }
 
 /**
@@ -38,8 +39,8 @@ export async function openEngine(
   stores: EngineStores = {},
 ): Promise<Engine> {
   if (Deno.uid() !== 0) throw new EngineError("precondition", "Cannot run jobs: the server must run as root");
-  const host = prepareHost(config);
   const { home } = config;
+  for (const folder of [home.state, home.logs, home.run]) Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stack = new AsyncDisposableStack();
   try {
     const store = (stores.openJobs ?? (() => openJobStore(config)))();
@@ -47,10 +48,10 @@ export async function openEngine(
     const poller = stack.use(new Poller((error) => onError("handle an event", error)));
     const watcher = stack.use(new ModificationWatcher(poller));
     const clock = stack.use(new HostClock(poller));
-    const tree = stack.use(new CgroupTree(await cgroupBase(config), poller));
-    const launcher = stack.use(
-      new Launcher(poller, tree.initsFd, (error) => onError("prepare a network namespace", error)),
-    );
+    const totals = new UserTotals(config.userTotals, home.root);
+    const userLimits = (tree: CgroupTree, folder: string) => totals.writes(tree, folder);
+    const tree = stack.use(new CgroupTree(await cgroupBase(config), poller, { userLimits, onError }));
+    const sandbox = stack.use(await openSandbox(config, poller, tree, onError));
     const spares = new SpareJournals(`${home.run}/journals`);
     const { compressMinBytes, startTimeoutMs } = config;
     const logsFd = openFd(home.logs, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -60,9 +61,10 @@ export async function openEngine(
     const logs = stores.wrapLogs?.(journals) ?? journals;
     const onSpareTime = () => spares.refill();
     const diskFolder = home.root;
-    const run = { host, poller, tree, launcher, logs, diskFolder, startTimeoutMs, onSpareTime, onError };
+    const { alter = {} } = stores;
+    const run = { ...sandbox, poller, tree, totals, logs, diskFolder, startTimeoutMs, onSpareTime, onError, alter };
     const parts = {
-      config: { ...config, defaults: config },
+      config,
       store,
       logs,
       runner: new SandboxRunner(run, store),
@@ -80,28 +82,6 @@ export async function openEngine(
 
 function openJobStore({ stateBackend, home }: EngineConfig): JobStore {
   return stateBackend === "memory" ? new MemoryStore() : openSqliteStore(`${home.state}/joblet.db`);
-}
-
-function prepareHost(config: EngineConfig): HostOptions {
-  const { home, jobUid: uid, jobGid: gid } = config;
-  for (const folder of [home.state, home.logs, home.run]) Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const mountPoint = `${home.run}/root`;
-  const etc = `${home.run}/etc`;
-  Deno.mkdirSync(mountPoint, { recursive: true });
-  prepareEtc(etc, { uid, gid });
-  return {
-    mountPoint,
-    etc,
-    entries: hostRootEntries(),
-    uid,
-    gid,
-    workBytes: config.workBytes,
-    tmpBytes: config.tmpBytes,
-    lastCapability: Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap")),
-    shielded: Number(Deno.readTextFileSync("/proc/self/oom_score_adj")) < 0,
-    graceMs: config.stopGraceMs,
-    logBytes: config.logBytesPerRun,
-  };
 }
 
 async function cgroupBase(config: EngineConfig) {

@@ -45,8 +45,8 @@ class Lab implements AsyncDisposable {
 
   /** The cgroup that the engine manages. */
   cgroup(): string {
-    const line = this.engine.plan({ command: "true" }).find(({ name }) => name === "create the job's cgroup");
-    return line!.detail.replace(/\/job-[^/]*$/, "");
+    const line = this.engine.plan({ command: "true" }, "ann").find(({ name }) => name === "create the job's cgroup");
+    return line!.detail.replace(/\/user-[^/]*\/job-[^/]*$/, "");
   }
 
   /** The output and the ended job. */
@@ -91,6 +91,20 @@ test("Engine.run runs a program and keeps both streams, its exit code and what i
   assert.deepEqual(lab.engine.get(started.id.slice(0, 6)), job);
 });
 
+test("Engine.withUsage tells what a running job uses, which is not stored; what it used in all is", async (lab) => {
+  const { id } = await lab.sh("i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; echo ready; exec sleep 1000");
+  for await (const { pieces } of lab.engine.logs(id, { follow: true }, forever)) if (pieces.length > 0) break;
+  const { status } = lab.engine.withUsage(lab.engine.get(id));
+  assert(status.state === "running" && status.usage?.cpuUserMs !== undefined);
+  assert(status.usage.cpuUserMs + (status.usage.cpuSystemMs ?? 0) > 0);
+  const stored = lab.engine.get(id);
+  assert(stored.status.state === "running" && !("usage" in stored.status));
+  const ended = await lab.engine.stop(id, { signal: "SIGKILL" });
+  assert(ended.status.state === "stopped" && (ended.status.usage?.cpuUserMs ?? 0) >= status.usage.cpuUserMs);
+  for (const field of ["memoryBytes", "pids"]) assert(!(field in ended.status.usage!), field);
+  assert.deepEqual(lab.engine.withUsage(ended), ended);
+});
+
 test("Engine.run of a missing program is a failed job that says why, without a log", async (lab) => {
   const job = await lab.engine.run({ command: "no-such" }, "ann");
   assert(job.status.state === "failed" && job.status.reason === "start_failed");
@@ -106,6 +120,27 @@ test("Engine.run refuses limits without a controller before anything is stored",
     assert(error instanceof EngineError && error.kind === "precondition");
     assert.deepEqual(lab.engine.list().jobs, []);
   }
+});
+
+test("the cgroup of a job lies in one of its owner, which is made again if it is gone and goes with the server", async (lab) => {
+  const base = lab.cgroup();
+  const users = () => [...Deno.readDirSync(base)].map(({ name }) => name).filter((name) => name.startsWith("user-"));
+  const run = async (owner: string) => {
+    const { id } = await lab.engine.run({ command: "true" }, owner);
+    assert.equal((await lab.finish(id)).job.status.state, "completed");
+  };
+  await run("ann");
+  await run("../eve");
+  assert.deepEqual(users().toSorted(), ["user-%2E%2E%2Feve", "user-ann"]);
+  await Deno.remove(`${base}/user-ann`);
+  await run("ann");
+  const running = await lab.sh("exec sleep 1000");
+  await lab.reopen();
+  assert.deepEqual(users(), ["user-ann"], "those without jobs went");
+  assert.deepEqual([...Deno.readDirSync(`${base}/user-ann`)].filter(({ isDirectory }) => isDirectory).length, 1);
+  await lab.engine.stop(running.id, { signal: "SIGKILL" });
+  await lab.reopen();
+  assert.deepEqual(users(), []);
 });
 
 test("Engine.run names what the server itself could not do, and leaves nothing of the job", async (lab) => {
@@ -135,7 +170,10 @@ test("Engine.stop lets the program end itself, and its last words are kept", asy
 });
 
 test("Engine.stop kills a tree that ignores it, after the grace, and children that left the session", async (lab) => {
-  const { id } = await lab.sh("trap '' TERM; setsid sleep 1000 & (nohup sleep 1000 &); while :; do sleep 1000; done");
+  const { id } = await lab.sh(
+    "trap '' TERM; echo ready; setsid sleep 1000 & (nohup sleep 1000 &); while :; do sleep 1000; done",
+  );
+  for await (const { pieces } of lab.engine.logs(id, { follow: true }, forever)) if (pieces.length > 0) break;
   const begin = performance.now();
   const job = await lab.engine.stop(id, { graceMs: 300 });
   assert(job.status.state === "stopped");
@@ -216,8 +254,8 @@ test("Engine adopts jobs that run on after a close, and those that ended meanwhi
 });
 
 test("Engine.plan shows the steps by actor without starting anything", (lab) => {
-  const lines = lab.engine.plan({ command: "true" });
-  assert.deepEqual([...new Set(lines.map(({ actor }) => actor))], ["server", "init", "program"]);
+  const lines = lab.engine.plan({ command: "true" }, "ann");
+  assert.deepEqual([...new Set(lines.map(({ actor }) => actor))], ["root", "server", "init", "program"]);
   assert.deepEqual(lab.engine.list().jobs, []);
   return Promise.resolve();
 });

@@ -15,6 +15,13 @@ export const F_SEAL_ALL = 0x0f; // SEAL | SHRINK | GROW | WRITE
 export const AT_FDCWD = -100;
 export const AT_EMPTY_PATH = 0x1000;
 export const AT_RECURSIVE = 0x8000;
+/** O_PATH is the same on both. */
+export const O_PATH = 0o10000000;
+
+// linux/openat2.h
+export const RESOLVE_NO_MAGICLINKS = 2;
+export const RESOLVE_NO_SYMLINKS = 4;
+export const RESOLVE_BENEATH = 8;
 
 // linux/memfd.h
 export const MFD_CLOEXEC = 1;
@@ -38,6 +45,7 @@ export const CLONE_INTO_CGROUP = 0x200000000n;
 export const MS_NOSUID = 2;
 export const MS_NODEV = 4;
 export const MS_NOEXEC = 8;
+export const MS_BIND = 0x1000;
 export const MS_REC = 0x4000;
 export const MS_PRIVATE = 0x40000;
 export const MNT_DETACH = 2;
@@ -46,13 +54,29 @@ export const MOVE_MOUNT_F_EMPTY_PATH = 4;
 export const MOUNT_ATTR_RDONLY = 1;
 export const MOUNT_ATTR_NOSUID = 2;
 export const MOUNT_ATTR_NODEV = 4;
+export const MOUNT_ATTR_NOEXEC = 8;
+export const MOUNT_ATTR_IDMAP = 0x100000;
 
 // linux/prctl.h, linux/capability.h
 export const PR_CAPBSET_DROP = 24;
+export const PR_SET_SECUREBITS = 28;
 export const PR_SET_NO_NEW_PRIVS = 38;
 export const PR_CAP_AMBIENT = 47;
 export const PR_CAP_AMBIENT_CLEAR_ALL = 4;
 export const CAPABILITY_VERSION_3 = 0x20080522;
+
+/** linux/securebits.h: NOROOT, NO_SETUID_FIXUP, KEEP_CAPS off and NO_CAP_AMBIENT_RAISE, each locked. */
+export const SECUREBITS_LOCKED_DOWN = 0x01 | 0x02 | 0x04 | 0x08 | 0x20 | 0x40 | 0x80;
+
+// linux/seccomp.h
+export const SECCOMP_SET_MODE_FILTER = 1;
+
+// linux/keyctl.h
+export const KEYCTL_JOIN_SESSION_KEYRING = 1;
+
+// linux/landlock.h
+export const LANDLOCK_CREATE_RULESET_VERSION = 1;
+export const LANDLOCK_RULE_PATH_BENEATH = 1;
 
 // sys/stat.h
 export const S_IFCHR = 0o20000;
@@ -63,6 +87,8 @@ export const CLOSE_RANGE_CLOEXEC = 4;
 // bits/resource.h
 export const RLIMIT_CORE = 4;
 export const RLIMIT_NOFILE = 7;
+export const RLIMIT_NICE = 13;
+export const RLIMIT_RTPRIO = 14;
 
 // signal.h
 export const SIG_SETMASK = 2;

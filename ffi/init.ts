@@ -3,8 +3,8 @@ import { memoryFile } from "./fd.ts";
 import { INIT } from "./native/blobs.gen.ts";
 
 /** Fds that init (native/init.c) expects, and those its child finds. */
-export const INIT_FDS = { journal: 3, status: 4, table: 5, cgroup: 6, stdin: 7 } as const;
-export const PROGRAM_FDS = { stdin: 7, stdout: 9, stderr: 11 } as const;
+export const INIT_FDS = { journal: 3, status: 4, table: 5, cgroup: 6, stdin: 7, users: 8 } as const;
+export const PROGRAM_FDS = { journal: 3, status: 4, stdin: 7, users: 8, stdout: 10, stderr: 12 } as const;
 
 /** Bytes of what init writes to its status fd: u32 errno (0: the program was executed), u32 step. */
 export const STATUS_BYTES = 8;

@@ -6,8 +6,19 @@
 import { cString } from "./memory.ts";
 import { type SyscallName, syscallNumber } from "./syscall_numbers.ts";
 
-/** An argument: a number, a C string, bytes, or an array of pointers to C strings that ends with NULL (argv, envp). */
-export type SyscallArg = number | bigint | string | Uint8Array<ArrayBuffer> | readonly string[];
+/** A struct with a pointer to other bytes in it, such as sock_fprog. */
+export interface PointingStruct {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where in `bytes` the pointer is. */
+  readonly pointerAt: number;
+  readonly target: Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * An argument: a number, a C string, bytes, a struct that points to bytes, or an array of pointers to C strings that ends
+ * with NULL (argv, envp).
+ */
+export type SyscallArg = number | bigint | string | Uint8Array<ArrayBuffer> | PointingStruct | readonly string[];
 
 /** One system call. */
 export interface TableCall {
@@ -17,6 +28,8 @@ export interface TableCall {
   readonly min?: number;
   /** After ENOENT, ENOTDIR or EACCES go on with the next call: the search of a program in PATH. @default {false} */
   readonly search?: boolean;
+  /** The first argument is the index of an earlier call, whose result takes its place. @default {false} */
+  readonly resultOf?: boolean;
 }
 
 const HEADER_BYTES = 32;
@@ -25,6 +38,7 @@ const MIN = 56;
 const RESULT = 64;
 const FLAGS = 72;
 const FLAG_SEARCH = 1;
+const FLAG_RESULT_OF = 2;
 const NOT_REACHED = -(1n << 63n);
 /** Its upper half; the lower one is 0. */
 const NOT_REACHED_HIGH = 0x80000000;
@@ -97,13 +111,13 @@ class Encoder {
     this.#view.setInt32(at + 4, Math.floor(value / TWO_TO_32), true);
   }
 
-  #entry(at: number, { call, args, min, search }: TableCall): void {
+  #entry(at: number, { call, args, min, search, resultOf }: TableCall): void {
     if (args.length > 6) throw new RangeError(`Cannot call ${call} with ${args.length} arguments: at most 6`);
     this.#word(at, syscallNumber(call));
     for (let index = 0; index < args.length; index++) this.#argument(at + 8 + index * 8, args[index]!);
     this.#word(at + MIN, min ?? 0);
     this.#view.setUint32(at + RESULT + 4, NOT_REACHED_HIGH, true);
-    if (search) this.#word(at + FLAGS, FLAG_SEARCH);
+    if (search || resultOf) this.#word(at + FLAGS, (search ? FLAG_SEARCH : 0) | (resultOf ? FLAG_RESULT_OF : 0));
   }
 
   #argument(at: number, arg: SyscallArg): void {
@@ -111,6 +125,11 @@ class Encoder {
     if (typeof arg === "bigint") return this.#view.setBigInt64(at, BigInt.asIntN(64, arg), true);
     if (typeof arg === "string") return this.#pointer(at, this.#text(arg));
     if (arg instanceof Uint8Array) return this.#pointer(at, this.#data(arg));
+    if ("pointerAt" in arg) {
+      const struct = this.#data(arg.bytes);
+      this.#pointer(struct + arg.pointerAt, this.#data(arg.target));
+      return this.#pointer(at, struct);
+    }
     const array = this.#reserve((arg.length + 1) * 8);
     arg.forEach((text, index) => this.#pointer(array + index * 8, this.#text(text)));
     this.#pointer(at, array);

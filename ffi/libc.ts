@@ -81,7 +81,7 @@ const SYMBOLS = {
   },
   mprotect: { parameters: ["pointer", /* void *addr */ "usize", /* size_t len */ "i32" /* int prot */], result: "i32" },
   syscall: {
-    parameters: ["i64", /* long number */ "i64", "i64", "i64", "i64"],
+    parameters: ["i64", /* long number */ "i64", "i64", "i64", "i64", "i64"],
     result: "i64",
   },
 } as const satisfies Deno.ForeignLibraryInterface;

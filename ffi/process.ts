@@ -6,13 +6,17 @@ import { syscallNumber } from "./syscall_numbers.ts";
 export function pidfdOpen(pid: number): number {
   if (!(pid > 0)) throw new RangeError(`Cannot open process ${pid}: a pid is positive`);
   const number = BigInt(syscallNumber("pidfd_open"));
-  return check("pidfd_open", () => libc().syscall(number, BigInt(pid), 0n, 0n, 0n), `pid ${pid}`);
+  return check("pidfd_open", () => libc().syscall(number, BigInt(pid), 0n, 0n, 0n, 0n), `pid ${pid}`);
 }
 
 /** Sends a signal to the process behind a pidfd. @throws {SyscallError} ESRCH: it has ended */
 export function pidfdSendSignal(pidfd: number, signal: number): void {
   const number = BigInt(syscallNumber("pidfd_send_signal"));
-  check("pidfd_send_signal", () => libc().syscall(number, BigInt(pidfd), BigInt(signal), 0n, 0n), `signal ${signal}`);
+  check(
+    "pidfd_send_signal",
+    () => libc().syscall(number, BigInt(pidfd), BigInt(signal), 0n, 0n, 0n),
+    `signal ${signal}`,
+  );
 }
 
 const SIGINFO_BYTES = 128; // sizeof(siginfo_t)

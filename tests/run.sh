@@ -27,7 +27,16 @@ python3 python3
 bash bash
 diff diffutils
 shellcheck shellcheck
+qemu-system-x86_64 qemu-system-x86
+/usr/lib/qemu/virtiofsd qemu-system-common
+/bin/busybox busybox-static
+cpio cpio
+/sbin/modprobe kmod
+/sbin/mkfs.ext4 e2fsprogs
 EOF
+  # The kernel of the guest that the probes run in.
+  set -- /boot/vmlinuz-*-cloud-amd64
+  [ -e "$1" ] || printf 'linux-image-cloud-amd64 '
 }
 
 install_packages() {

@@ -79,6 +79,10 @@ export class FakeEngine implements Engine {
     return found[0]!;
   }
 
+  withUsage(job: Job): Job {
+    return job;
+  }
+
   list(query: JobQuery = {}): JobPage {
     this.queries.push(query);
     const jobs = [...this.jobs.values()].filter((job) => query.owner === undefined || job.owner === query.owner);

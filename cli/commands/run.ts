@@ -79,7 +79,7 @@ async function tellEnd({ terminal }: CliContext, job: Job): Promise<number> {
   else if (job.state === JobState.CANCELED) await terminal.err("joblet: the job was canceled\n");
   else if (job.state === JobState.LOST) {
     await terminal.err(`joblet: the job was lost: ${printable(job.endDetail || "nobody saw how it ended")}\n`);
-  }
+  } else if (job.endDetail !== "") await terminal.err(`joblet: ${printable(job.endDetail)}\n`);
   return exitCodeOf(job);
 }
 

@@ -1,24 +1,27 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { parseBytes } from "../../core/values/bytes.ts";
-import { parseCoreList } from "../../core/values/core_list.ts";
 import { parseDuration } from "../../core/values/duration.ts";
 import { GLOBAL_FLAGS } from "../command.ts";
 import type { GlobalFlags } from "../context.ts";
 import type { Spec } from "../start_job.ts";
+import { LIMIT_FLAGS, type LimitFlags, toLimits } from "./limit_flags.ts";
 import { POLICY_FLAGS, type PolicyFlags, toPolicies } from "./policy_flags.ts";
 
-export interface SpecFlags extends GlobalFlags, PolicyFlags {
+export interface SpecFlags extends GlobalFlags, LimitFlags, PolicyFlags {
   readonly name?: string;
   readonly env?: readonly (readonly [string, string])[];
   readonly workdir?: string;
   readonly network?: string;
   readonly timeout?: number;
-  readonly maxCpu?: number;
-  readonly maxMemory?: bigint;
-  readonly maxIobps?: bigint;
-  readonly cpuCores?: string;
+  readonly user?: number;
+  readonly profile?: string;
+  readonly work?: string;
   readonly dryRun: boolean;
 }
+
+/** Users that have a name in every job. */
+const USERS: Readonly<Record<string, number>> = { job: 1000, root: 0 };
+const MAX_UID = 65_533;
+const WORK_FOLDERS: readonly string[] = ["private", "kept"];
 
 function parseEnv(text: string): readonly [string, string] {
   const at = text.indexOf("=");
@@ -26,16 +29,15 @@ function parseEnv(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-function parsePercent(text: string): number {
-  if (!/^[1-9]\d{0,5}$/.test(text)) {
-    throw new RangeError(`Cannot use --max-cpu '${text}': it must be a whole percentage of one core, at least 1`);
-  }
-  return Number(text);
+function parseUser(text: string): number {
+  if (Object.hasOwn(USERS, text)) return USERS[text]!;
+  if (/^\d{1,5}$/.test(text) && Number(text) <= MAX_UID) return Number(text);
+  throw new RangeError(`Cannot use --user '${text}': it must be job, root or a number from 0 to ${MAX_UID}`);
 }
 
-function parseCores(text: string): string {
-  parseCoreList(text);
-  return text;
+function parseWork(text: string): string {
+  if (WORK_FOLDERS.includes(text)) return text;
+  throw new RangeError(`Cannot use --work '${text}': it must be one of ${WORK_FOLDERS.join(", ")}`);
 }
 
 /** Flags that say what to run and how. */
@@ -77,34 +79,30 @@ export const SPEC_FLAGS = {
     placeholder: "TIME",
     optional: true,
   },
-  maxCpu: {
+  user: {
     kind: "parsed",
-    parse: parsePercent,
-    brief: "CPU limit in percent of one core, may exceed 100",
-    placeholder: "PERCENT",
+    parse: parseUser,
+    proposeCompletions: () => Object.keys(USERS),
+    brief: "User inside the job: job, root (inside only) or a number (default: job)",
+    placeholder: "USER",
     optional: true,
   },
-  maxMemory: {
+  profile: {
     kind: "parsed",
-    parse: (text: string) => parseBytes(text, { bareUnit: "M" }),
-    brief: "Memory limit: 512M, 2G; a bare number is MB",
-    placeholder: "SIZE",
+    parse: String,
+    brief: "What the sandbox allows, by a name that the server knows (default: default)",
+    placeholder: "NAME",
     optional: true,
   },
-  maxIobps: {
+  work: {
     kind: "parsed",
-    parse: (text: string) => parseBytes(text),
-    brief: "Disk limit per second, reads and writes each: 10M; a bare number is bytes",
-    placeholder: "SIZE",
+    parse: parseWork,
+    proposeCompletions: () => [...WORK_FOLDERS],
+    brief: "private: /work is new for each attempt, or kept: it is on the disk, for all (default: private)",
+    placeholder: "KIND",
     optional: true,
   },
-  cpuCores: {
-    kind: "parsed",
-    parse: parseCores,
-    brief: "Cores it may use: 0-1,3",
-    placeholder: "LIST",
-    optional: true,
-  },
+  ...LIMIT_FLAGS,
   ...POLICY_FLAGS,
   dryRun: {
     kind: "boolean",
@@ -124,12 +122,10 @@ export function toSpec(flags: SpecFlags, words: readonly string[]): Spec {
     env: Object.fromEntries(flags.env ?? []),
     workdir: flags.workdir ?? "",
     network: flags.network ?? "",
-    limits: {
-      ...(flags.maxCpu === undefined ? {} : { cpuPercent: flags.maxCpu }),
-      ...(flags.maxMemory === undefined ? {} : { memoryBytes: flags.maxMemory }),
-      ...(flags.maxIobps === undefined ? {} : { ioBytesPerSecond: flags.maxIobps }),
-      cpuCores: flags.cpuCores ?? "",
-    },
+    ...(flags.user === undefined ? {} : { uid: flags.user }),
+    profile: flags.profile ?? "",
+    work: flags.work ?? "",
+    limits: toLimits(flags),
     ...(flags.timeout === undefined ? {} : { timeout: durationFromMs(flags.timeout) }),
     ...toPolicies(flags),
   };

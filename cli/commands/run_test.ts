@@ -142,12 +142,83 @@ Deno.test("run leaves every word from the program on to the job", async () => {
   assert.equal(cli.out(), `${ID}\n`);
 });
 
+Deno.test("run passes each limit on in its unit, and user, profile and work folder", async () => {
+  const seen: unknown[] = [];
+  const cli = fakeCli({
+    runJob: ({ spec }) => {
+      const { $typeName: _, ...limits } = spec!.limits!;
+      seen.push(limits, spec?.uid, spec?.profile, spec?.work);
+      return { job };
+    },
+  });
+  const flags = {
+    "--max-cpu": "150",
+    "--cpu-weight": "10000",
+    "--cpu-cores": "0-1,3",
+    "--max-memory": "512",
+    "--memory-high": "400M",
+    "--max-pids": "64",
+    "--max-iobps": "10M",
+    "--max-read-bps": "1K",
+    "--max-write-bps": "2048",
+    "--max-read-iops": "10",
+    "--max-write-iops": "20",
+    "--io-weight": "1",
+    "--io-device": "/dev/sda",
+    "--max-disk": "1024",
+    "--max-disk-inodes": "1000",
+    "--max-open-files": "256",
+    "--user": "root",
+    "--profile": "gpu",
+    "--work": "kept",
+  };
+  assert.equal(await cli.run("run", "-d", ...Object.entries(flags).flat(), "x"), 0, cli.err());
+  assert.deepEqual(seen, [
+    {
+      cpuPercent: 150,
+      cpuWeight: 10_000,
+      cpuCores: "0-1,3",
+      memoryBytes: 512n << 20n,
+      memoryHighBytes: 400n << 20n,
+      pids: 64,
+      ioBytesPerSecond: 10n << 20n,
+      ioReadBytesPerSecond: 1024n,
+      ioWriteBytesPerSecond: 2048n,
+      ioReadOpsPerSecond: 10,
+      ioWriteOpsPerSecond: 20,
+      ioWeight: 1,
+      ioDevice: "/dev/sda",
+      diskBytes: 1024n << 20n,
+      diskInodes: 1000n,
+      openFiles: 256,
+    },
+    0,
+    "gpu",
+    "kept",
+  ]);
+});
+
 for (
   const [words, message] of [
     [["--max-cpu", "abc", "true"], /--max-cpu 'abc'/],
     [["--max-cpu=0", "true"], /--max-cpu '0'/],
     [["--max-memory", "12Q", "true"], /size '12Q'/],
     [["--max-iobps=-5", "true"], /size '-5'/],
+    [["--cpu-weight", "10001", "true"], /--cpu-weight '10001': .*1 to 10000/],
+    [["--io-weight", "0", "true"], /--io-weight '0'/],
+    [["--memory-high", "x", "true"], /size 'x'/],
+    [["--max-pids", "many", "true"], /--max-pids 'many': .*at least 1/],
+    [["--max-read-bps", "1Q", "true"], /size '1Q'/],
+    [["--max-write-bps", "", "true"], /size ''/],
+    [["--max-read-iops", "0", "true"], /--max-read-iops '0'/],
+    [["--max-write-iops", "99999999999", "true"], /--max-write-iops '99999999999'/],
+    [["--io-device", "8:0", "true"], /--io-device without an I\/O limit/],
+    [["--max-disk", "1.2.3", "true"], /size '1\.2\.3'/],
+    [["--max-disk-inodes", "1.5", "true"], /--max-disk-inodes '1\.5'/],
+    [["--max-open-files", "-1", "true"], /max-open-files|-1/],
+    [["--user", "nobody", "true"], /--user 'nobody': .*job, root or a number/],
+    [["--user", "65534", "true"], /--user '65534'/],
+    [["--work", "shared", "true"], /--work 'shared': .*private, kept/],
     [["--timeout", "soon", "true"], /duration 'soon'/],
     [["--cpu-cores", "3-1", "true"], /core list '3-1'/],
     [["--env", "NOVALUE", "true"], /'NOVALUE'/],

@@ -1,8 +1,13 @@
 /** A job for programs. */
-import type { Attempt, Job, Limits, ResourceUsage, Schedule } from "../../proto/gen/joblet/v1/job_pb.ts";
+import type { Attempt, Job, Schedule } from "../../proto/gen/joblet/v1/job_pb.ts";
+import { limitsJson } from "./limits.ts";
 import { MISFIRE, OVERLAP, policyName, RETRY_ON } from "./policy.ts";
 import { reasonName, stateName } from "./state.ts";
 import { isoTime, toMs } from "./times.ts";
+import { usageJson } from "./usage.ts";
+
+/** User id of a job that names none. */
+const DEFAULT_UID = 1000;
 
 /** The job as JSON: snake_case keys, sizes in bytes, times in RFC 3339, null for what is not set. */
 export function jobJson(job: Job): Record<string, unknown> {
@@ -21,6 +26,9 @@ export function jobJson(job: Job): Record<string, unknown> {
     env: spec?.env ?? {},
     workdir: spec?.workdir ?? "",
     network: spec?.network ?? "",
+    user: spec?.uid ?? DEFAULT_UID,
+    profile: spec?.profile || "default",
+    work: spec?.work || "private",
     ...limitsJson(spec?.limits),
     timeout_seconds: spec?.timeout ? toMs(spec.timeout) / 1000 : null,
     priority: spec?.priority ?? 0,
@@ -47,15 +55,6 @@ function endJson({ endReason, exitCode, signal }: Job | Attempt) {
   return { reason: reasonName(endReason) || null, exit_code: exitCode ?? null, signal: signal ?? null };
 }
 
-function limitsJson(limits: Limits | undefined) {
-  return {
-    max_cpu: limits?.cpuPercent ?? null,
-    max_memory: limits?.memoryBytes === undefined ? null : Number(limits.memoryBytes),
-    max_iobps: limits?.ioBytesPerSecond === undefined ? null : Number(limits.ioBytesPerSecond),
-    cpu_cores: limits?.cpuCores || null,
-  };
-}
-
 function scheduleJson(schedule: Schedule | undefined) {
   if (!schedule) return null;
   const { when, timeZone, misfire, overlap } = schedule;
@@ -74,13 +73,5 @@ function attemptJson(attempt: Attempt, index: number) {
     start_time: isoTime(attempt.startedAt),
     end_time: isoTime(attempt.endedAt),
     usage: usageJson(attempt.usage),
-  };
-}
-
-function usageJson(usage: ResourceUsage | undefined) {
-  return {
-    cpu_user_seconds: usage?.cpuUser ? toMs(usage.cpuUser) / 1000 : null,
-    cpu_system_seconds: usage?.cpuSystem ? toMs(usage.cpuSystem) / 1000 : null,
-    memory_peak_bytes: usage?.memoryPeakBytes === undefined ? null : Number(usage.memoryPeakBytes),
   };
 }

@@ -1,14 +1,15 @@
 /** A job for people. */
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { formatBytes } from "../../core/values/bytes.ts";
 import { formatDuration } from "../../core/values/duration.ts";
 import { shortJobId } from "../../core/values/job_id.ts";
 import { signalName } from "../../core/values/signal.ts";
 import { type Attempt, type Job, type JobSpec, JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
+import { limitLines } from "./limits.ts";
 import { isRecurring, MISFIRE, OVERLAP, policyName, RETRY_ON } from "./policy.ts";
 import { paintState, reasonName } from "./state.ts";
 import { printable } from "./table.ts";
-import { isoTime, spanText, toMs, untilText, type WireDuration } from "./times.ts";
+import { isoTime, spanText, toMs, untilText } from "./times.ts";
+import { usageLines } from "./usage.ts";
 
 /** Command and arguments as one would type them in a shell. */
 export function commandLine(job: Job): string {
@@ -79,7 +80,9 @@ export function jobDetails(job: Job, colors: boolean): [string, string][] {
     ["Run of", job.scheduledBy],
     ...attemptLines(job),
     ...policyLines(spec),
-    ...limitLines(job),
+    ...sandboxLines(spec),
+    ...limitLines(spec?.limits),
+    ...usageLines(job.usage),
     ...Object.entries(spec?.env ?? {}).map(([name, value]): Line => ["Environment", `${name}=${value}`]),
   ];
   return lines.filter((line): line is [string, string] => Boolean(line[1]))
@@ -121,20 +124,15 @@ function policyLines(spec: JobSpec | undefined): Line[] {
   ];
 }
 
-function limitLines({ spec, usage }: Job): Line[] {
-  const limits = spec?.limits;
+/** User ids with a name of their own in every job. */
+const USERS: Readonly<Record<number, string>> = { 0: "root (inside the job)", 1000: "job" };
+
+function sandboxLines(spec: JobSpec | undefined): Line[] {
   return [
     ["Network", spec?.network],
     ["Directory", spec?.workdir],
-    ["CPU limit", limits?.cpuPercent !== undefined && `${limits.cpuPercent} % of a core`],
-    ["Memory limit", limits?.memoryBytes !== undefined && formatBytes(limits.memoryBytes)],
-    ["I/O limit", limits?.ioBytesPerSecond !== undefined && `${formatBytes(limits.ioBytesPerSecond)}/s`],
-    ["CPU cores", limits?.cpuCores],
-    ["CPU time", usage?.cpuUser && usage.cpuSystem && cpuText(usage.cpuUser, usage.cpuSystem)],
-    ["Peak memory", usage?.memoryPeakBytes !== undefined && formatBytes(usage.memoryPeakBytes)],
+    ["User", spec?.uid !== undefined && (USERS[spec.uid] ?? String(spec.uid))],
+    ["Profile", spec?.profile],
+    ["Work folder", spec?.work],
   ];
-}
-
-function cpuText(user: WireDuration, system: WireDuration): string {
-  return `${formatDuration(toMs(user))} user, ${formatDuration(toMs(system))} system`;
 }

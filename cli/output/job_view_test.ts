@@ -10,6 +10,7 @@ import {
   RetryOn,
 } from "../../proto/gen/joblet/v1/job_pb.ts";
 import { jobJson } from "./job_json.ts";
+import { usageJson } from "./usage.ts";
 import { jobDetails, jobRow } from "./job_view.ts";
 
 const at = (clock: string) => timestampFromDate(new Date(`2026-03-01T${clock}Z`));
@@ -71,7 +72,7 @@ Deno.test("jobJson tells of retries and of the attempts before", () => {
     [json["retries"], json["retry_delay_seconds"], json["retry_on"], json["attempt"], json["scheduled_by"]],
     [3, 90, ["exit", "oom"], 3, "77b1"],
   );
-  const none = { cpu_user_seconds: null, cpu_system_seconds: null, memory_peak_bytes: null };
+  const none = usageJson(undefined);
   assert.deepEqual(json["attempts"], [
     {
       attempt: 1,

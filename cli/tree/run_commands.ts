@@ -30,6 +30,7 @@ export const run = buildCommand({
       "joblet run echo 'Hello, Joblet!'",
       "joblet run --timeout 10m --env MODE=test -- make check",
       "joblet run --max-cpu 50 --max-memory 512M python3 -c 'print(1)'",
+      "joblet run --profile strict --max-disk 64M --timeout 30s python3 untrusted.py",
       "joblet run --retries 3 --retry-delay 30s --retry-on exit,oom ./sync.sh",
       "joblet run --schedule 07:30 --time-zone Europe/Berlin --label team=red ./report.sh",
       "joblet run --schedule '0 3 * * *' --overlap skip ./backup.sh",

@@ -1,31 +1,37 @@
 import { closeFd, constants, type FdWatch, openFd, type Poller, readFd, SyscallError } from "../../ffi/mod.ts";
-import type { LimitWrite } from "./limits.ts";
-
-/** A write into a cgroup folder that the kernel refused. */
-export class CgroupWriteError extends Error {
-  override readonly name = "CgroupWriteError";
-
-  constructor(readonly file: string, readonly value: string, options: ErrorOptions) {
-    super(`write '${value}' to ${file}`, options);
-  }
-}
+import { applyLimits } from "./apply.ts";
+import { tryRemove } from "./folder.ts";
+import type { Controller, LimitWrite } from "./limits.ts";
+import type { Usage } from "../jobs/job.ts";
+import { numberAfter, readEndUsage, type ReadFile, readLiveUsage } from "./usage.ts";
+import type { UserCgroup } from "./user_cgroup.ts";
 
 /** The cgroup of one job. */
 export class JobCgroup {
-  /** @param hasMemory the memory controller is switched on in it */
-  constructor(readonly path: string, readonly poller: Poller, readonly hasMemory: boolean) {}
+  /**
+   * @param controllers those that are switched on in it
+   * @param user the cgroup that it lies in; absent for one that an earlier version made
+   */
+  constructor(
+    readonly path: string,
+    readonly poller: Poller,
+    readonly controllers: ReadonlySet<Controller>,
+    readonly user?: UserCgroup,
+  ) {}
+
+  exists(): boolean {
+    return readOptional(`${this.path}/cgroup.events`) !== undefined;
+  }
 
   /** Makes the folder and writes the limits; leaves nothing behind if one fails. @throws {CgroupWriteError} */
   create(limits: readonly LimitWrite[]): void {
-    Deno.mkdirSync(this.path, { mode: 0o755 });
-    for (const { file, value, optional } of limits) {
-      try {
-        Deno.writeTextFileSync(`${this.path}/${file}`, value, { create: false });
-      } catch (cause) {
-        if (optional && cause instanceof Deno.errors.NotFound) continue;
-        Deno.removeSync(this.path);
-        throw new CgroupWriteError(file, value, { cause });
-      }
+    if (this.user) this.user.makeJob(this.path);
+    else Deno.mkdirSync(this.path, { mode: 0o755 });
+    try {
+      applyLimits(this.path, limits, "the job's cgroup");
+    } catch (error) {
+      Deno.removeSync(this.path);
+      throw error;
     }
   }
 
@@ -39,17 +45,27 @@ export class JobCgroup {
     ignoreMissing(() => Deno.writeTextFileSync(`${this.path}/cgroup.kill`, "1", { create: false }));
   }
 
-  /** How often the kernel's out-of-memory killer struck here; 0 without the memory controller. */
-  oomKills(): number {
-    if (!this.hasMemory) return 0;
-    return numberAfter(readOptional(`${this.path}/memory.events`), "oom_kill") ?? 0;
+  readonly #read: ReadFile = (file) => readOptional(`${this.path}/${file}`);
+
+  /** How often the kernel's out-of-memory killer struck here, and whether the limit of this very cgroup was reached. */
+  memoryEvents(): { readonly kills: number; readonly ownLimit: boolean } {
+    const events = this.controllers.has("memory") ? this.#read("memory.events") : undefined;
+    return { kills: numberAfter(events, "oom_kill") ?? 0, ownLimit: (numberAfter(events, "oom") ?? 0) > 0 };
   }
 
-  /** Most memory ever used, in bytes; undefined without the memory controller. */
-  memoryPeak(): number | undefined {
-    if (!this.hasMemory) return undefined;
-    const text = readOptional(`${this.path}/memory.peak`);
-    return text === undefined ? undefined : Number(text);
+  /** Whether the kernel has refused it a process because of a limit. */
+  pidsRefused(): boolean {
+    return this.controllers.has("pids") && (numberAfter(this.#read("pids.events"), "max") ?? 0) > 0;
+  }
+
+  /** What its processes use now. */
+  liveUsage(): Usage {
+    return readLiveUsage(this.#read);
+  }
+
+  /** What its processes used, to be read after their end. */
+  endUsage(): Usage {
+    return readEndUsage(this.#read, this.controllers);
   }
 
   /** Kills what is left in it, and removes the folder once its last process is gone. */
@@ -58,6 +74,7 @@ export class JobCgroup {
       this.kill();
       await this.#whenEmpty();
     }
+    this.user?.onJobGone();
   }
 
   /** Waits for a change of cgroup.events, which the kernel announces as POLLPRI; returns at once if it is empty. */
@@ -85,21 +102,6 @@ export class JobCgroup {
   }
 }
 
-function tryRemove(path: string): boolean {
-  try {
-    Deno.removeSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return true;
-    if (error instanceof Deno.errors.Busy || isBusy(error)) return false;
-    throw error;
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EBUSY";
-}
-
 function ignoreMissing(action: () => void): void {
   try {
     action();
@@ -120,9 +122,4 @@ function readOptional(path: string): string | undefined {
     }
     throw error;
   }
-}
-
-function numberAfter(text: string | undefined, key: string): number | undefined {
-  const line = text?.split("\n").find((candidate) => candidate.startsWith(`${key} `));
-  return line === undefined ? undefined : Number(line.slice(key.length + 1));
 }

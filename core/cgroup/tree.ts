@@ -3,15 +3,21 @@
  *
  *   <base>/supervisor      the server itself, if systemd delegated the base (DelegateSubgroup=supervisor)
  *   <base>/inits           every job's init: outside the job's limits, its kill and its out-of-memory group
- *   <base>/job-<id>        one job's program and all that it starts
+ *   <base>/user-<name>     all jobs of one owner: the limits that hold for them together
+ *   <base>/user-<name>/job-<id>    one job's program and all that it starts
  *
+ * Earlier versions made `job-<id>` in the base itself; those jobs are found there.
  * Processes sit in leaves only: the kernel refuses controllers for the children of a cgroup that holds processes.
  */
 import { EngineError } from "../errors.ts";
 import { closeFd, constants, openFd, type Poller } from "../../ffi/mod.ts";
+import { parseCoreList } from "../values/core_list.ts";
+import type { WeightPlaces } from "./io_device.ts";
 import { JobCgroup } from "./job_cgroup.ts";
-import type { Controller } from "./limits.ts";
+import type { Controller, LimitWrite } from "./limits.ts";
 import { findCgroup2, parseMountinfo, parseOwnCgroup } from "./mountinfo.ts";
+import { UserCgroup } from "./user_cgroup.ts";
+import { isUserFolder, userFolder } from "./user_folder.ts";
 
 const WANTED: readonly Controller[] = ["cpu", "memory", "io", "cpuset", "pids"];
 
@@ -51,6 +57,15 @@ export function findBase(mountinfo: string, ownCgroup: string, name: string, con
   return { path, chain, delegated: path === delegated };
 }
 
+export interface TreeOptions {
+  /** The writes for the limits of a user's folder. @default none */
+  readonly userLimits?: (tree: CgroupTree, folder: string) => readonly LimitWrite[];
+  /** Told where running jobs of a user could not be given their limits. */
+  readonly onError?: (what: string, error: unknown) => void;
+}
+
+const JOB = "job-";
+
 export class CgroupTree implements Disposable {
   /** fd of the cgroup that inits are born in. */
   readonly initsFd: number;
@@ -58,11 +73,14 @@ export class CgroupTree implements Disposable {
   readonly controllers: ReadonlySet<Controller>;
   readonly #base: CgroupBase;
   readonly #poller: Poller;
+  readonly #options: TreeOptions;
+  readonly #users = new Map<string, UserCgroup>();
 
   /** Makes the folders and switches on the controllers that the host has. @throws {EngineError} kind "precondition" */
-  constructor(base: CgroupBase, poller: Poller) {
+  constructor(base: CgroupBase, poller: Poller, options: TreeOptions = {}) {
     this.#base = base;
     this.#poller = poller;
+    this.#options = options;
     try {
       this.controllers = prepare(base);
       this.initsFd = openFd(`${base.path}/inits`, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -76,14 +94,68 @@ export class CgroupTree implements Disposable {
     return this.#base.path;
   }
 
-  job(id: string): JobCgroup {
-    return new JobCgroup(`${this.#base.path}/job-${id}`, this.#poller, this.controllers.has("memory"));
+  /** Where it is told how weights for disks take effect. */
+  get weightPlaces(): WeightPlaces {
+    return { root: this.#base.chain[0]!, below: `${this.#base.path}/inits` };
   }
 
-  /** Ids of all jobs that have a cgroup. */
-  jobIds(): string[] {
-    const names = [...Deno.readDirSync(this.#base.path)].map((entry) => entry.name);
-    return names.filter((name) => name.startsWith("job-")).map((name) => name.slice("job-".length));
+  /** The cores that jobs may run on. */
+  readonly cores = (): readonly number[] =>
+    parseCoreList(Deno.readTextFileSync(`${this.#base.path}/cpuset.cpus.effective`).trim());
+
+  /** The cgroup that a job gets. @param owner empty: nobody's */
+  job(id: string, owner = ""): JobCgroup {
+    const user = this.#user(userFolder(owner));
+    return new JobCgroup(`${user.path}/${JOB}${id}`, this.#poller, this.controllers, user);
+  }
+
+  /** The cgroup that a job has, also one that an earlier version made. */
+  find(id: string, owner: string): JobCgroup {
+    const flat = new JobCgroup(`${this.#base.path}/${JOB}${id}`, this.#poller, this.controllers);
+    return flat.exists() ? flat : this.job(id, owner);
+  }
+
+  #user(folder: string): UserCgroup {
+    const known = this.#users.get(folder);
+    if (known) return known;
+    const limits = () => this.#options.userLimits?.(this, folder) ?? [];
+    const user = new UserCgroup(`${this.#base.path}/${folder}`, this.controllers, limits);
+    this.#users.set(folder, user);
+    return user;
+  }
+
+  /** All jobs that have a cgroup, by id. */
+  jobs(): ReadonlyMap<string, JobCgroup> {
+    const { path } = this.#base;
+    const found = new Map<string, JobCgroup>();
+    for (const id of jobIdsIn(path)) {
+      found.set(id, new JobCgroup(`${path}/${JOB}${id}`, this.#poller, this.controllers));
+    }
+    for (const folder of this.#userFolders()) {
+      const user = this.#user(folder);
+      for (const id of jobIdsIn(user.path)) {
+        found.set(id, new JobCgroup(`${user.path}/${JOB}${id}`, this.#poller, this.controllers, user));
+      }
+    }
+    return found;
+  }
+
+  #userFolders(): string[] {
+    return [...Deno.readDirSync(this.#base.path)].map(({ name }) => name).filter(isUserFolder);
+  }
+
+  /** Gives users whose jobs an earlier server left the limits of today, and removes the folders of those who have none. */
+  takeOverUsers(): void {
+    for (const folder of this.#userFolders()) {
+      const user = this.#user(folder);
+      if (user.tryRemove()) continue;
+      try {
+        user.prepare();
+      } catch (error) {
+        // No job of theirs starts until it succeeds: each start tries again, and fails if it must.
+        this.#options.onError?.(`limit the running jobs in ${user.path}`, error);
+      }
+    }
   }
 
   /** Pids of all inits, also of those that an earlier server started. */
@@ -95,10 +167,17 @@ export class CgroupTree implements Disposable {
   /** Frees the fd, and the folders too if no job runs on. */
   [Symbol.dispose](): void {
     closeFd(this.initsFd);
-    if (this.jobIds().length > 0 || this.initPids().length > 0 || this.#base.delegated) return;
+    for (const user of this.#users.values()) user.close();
+    for (const folder of this.#userFolders()) this.#user(folder).tryRemove();
+    if (this.jobs().size > 0 || this.initPids().length > 0 || this.#base.delegated) return;
     Deno.removeSync(`${this.#base.path}/inits`);
     Deno.removeSync(this.#base.path);
   }
+}
+
+function jobIdsIn(path: string): string[] {
+  const names = [...Deno.readDirSync(path)].map(({ name }) => name);
+  return names.filter((name) => name.startsWith(JOB)).map((name) => name.slice(JOB.length));
 }
 
 function prepare(base: CgroupBase): ReadonlySet<Controller> {

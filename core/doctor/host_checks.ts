@@ -1,5 +1,7 @@
+import { landlockAbi } from "../../ffi/mod.ts";
 import { openEngine } from "../engine.ts";
 import { defaultEngineConfig } from "../config.ts";
+import { flagsOf } from "../cgroup/limits.ts";
 import { findCgroup2, parseMountinfo } from "../cgroup/mountinfo.ts";
 import { type Home, homeAt } from "../values/home.ts";
 import { type Check, failed, passed } from "./check.ts";
@@ -41,8 +43,25 @@ export function checkCgroup(mountinfo: string, readControllers: (root: string) =
   const missing = CONTROLLERS.filter((controller) => !present.includes(controller));
   const where = passed("cgroup v2", mount.mountPoint);
   if (missing.length === 0) return [where, passed("limits", CONTROLLERS.join(", "))];
-  const cure = "jobs run, but these limits are refused: boot with cgroup_no_v1=all systemd.unified_cgroup_hierarchy=1";
+  const flags = missing.flatMap(flagsOf).join(", ");
+  const cure = `jobs run, but these limits are refused: ${flags}; ` +
+    "for them boot with cgroup_no_v1=all systemd.unified_cgroup_hierarchy=1";
   return [where, failed("limits", `no cgroup v2 controller ${missing.join(", ")}`, cure)];
+}
+
+/** Versions of Landlock that restrict opening files, and that keep abstract sockets apart. */
+const LANDLOCK_FILES = 1;
+const LANDLOCK_SCOPES = 6;
+
+/** @param abi version of the kernel's Landlock; 0: it has none */
+export function checkLandlock(abi: number): Check {
+  if (abi >= LANDLOCK_SCOPES) return passed("Landlock", `version ${abi}`);
+  if (abi < LANDLOCK_FILES) {
+    const cure = "jobs run without this second layer; boot with landlock in the kernel's lsm= list";
+    return failed("Landlock", "not in the kernel, or not switched on", cure);
+  }
+  const cure = "jobs with --network host can reach abstract sockets of the host; Linux 6.12 or newer prevents that";
+  return failed("Landlock", `version ${abi}, without scopes`, cure);
 }
 
 /** Room below the home folder. @param df output of df -P -B1 */
@@ -96,6 +115,7 @@ export async function checkHost(home: Home): Promise<Check[]> {
     privileges,
     ...(privileges.ok ? [checkNamespaces(await probeNamespaces())] : []),
     ...checkCgroup(mountinfo, controllers),
+    checkLandlock(landlockAbi()),
     checkDisk(await freeSpace(home)),
     ...(privileges.ok ? [await checkSandbox()] : []),
   ];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkCgroup, checkDisk, checkKernel, checkPrivileges } from "./host_checks.ts";
+import { checkCgroup, checkDisk, checkKernel, checkLandlock, checkPrivileges } from "./host_checks.ts";
 import { checkNamespaces, probeNamespaces } from "./namespace_probe.ts";
 import { requires } from "../../tests/harness/requires.ts";
 
@@ -54,6 +54,12 @@ Deno.test("checkCgroup tells a missing mount from missing controllers", () => {
   const [where, limits] = checkCgroup(mountinfo, () => "cpu\n");
   assert(where?.ok && limits?.ok === false);
   assert.match(limits.detail, /memory, io, cpuset, pids$/);
+});
+
+Deno.test("checkLandlock tells what an older kernel, or one without it, does not keep apart", () => {
+  assert(checkLandlock(7).ok);
+  assert.match(checkLandlock(2).cure ?? "", /abstract sockets/);
+  assert.match(checkLandlock(0).cure ?? "", /lsm=/);
 });
 
 Deno.test("checkDisk reads the free bytes of df", () => {

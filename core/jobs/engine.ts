@@ -39,8 +39,8 @@ export interface RunOptions {
 
 /** One step of a job's start, for people to read. */
 export interface PlanLine {
-  /** Who takes it. */
-  readonly actor: "server" | "init" | "program";
+  /** Who takes it; "root": it is taken once, when the server starts, and makes the root that all jobs start from. */
+  readonly actor: "root" | "server" | "init" | "program";
   readonly name: string;
   readonly detail: string;
 }
@@ -56,8 +56,10 @@ export interface Engine {
    */
   run(input: JobSpecInput, owner: string, options?: RunOptions): Promise<Job>;
   /** The steps that `run` would take. */
-  plan(input: JobSpecInput): readonly PlanLine[];
+  plan(input: JobSpecInput, owner: string): readonly PlanLine[];
   get(ref: string): Job;
+  /** The job with what it uses now, if it runs: asked for apart, as it costs some looks at the kernel's files. */
+  withUsage(job: Job): Job;
   list(query?: JobQuery): JobPage;
   /** The job now and after each change; ends after a terminal state or when the signal aborts. */
   watch(ref: string, signal: AbortSignal): AsyncGenerator<Job>;

@@ -35,11 +35,32 @@ export type ExitStatus = { readonly kind: "exited"; readonly code: number } | {
   readonly signal: number;
 };
 
-/** What a job used; absent fields were not measured. */
+/** How long work waited for a resource that was short (the kernel's pressure stall information). */
+export interface Pressure {
+  /** Time in which some, or all, of the job's processes waited, in microseconds. */
+  readonly someTotalUs: number;
+  readonly fullTotalUs?: number;
+  /** The same as a share of the last ten seconds, in percent; only while the job runs. */
+  readonly someAvg10?: number;
+  readonly fullAvg10?: number;
+}
+
+/** What a job uses, or used in all; absent fields were not measured. */
 export interface Usage {
   readonly cpuUserMs?: number;
   readonly cpuSystemMs?: number;
+  /** Now; only while the job runs. */
+  readonly memoryBytes?: number;
   readonly memoryPeakBytes?: number;
+  /** Read from and written to disks, and how often. */
+  readonly ioReadBytes?: number;
+  readonly ioWriteBytes?: number;
+  readonly ioReadOps?: number;
+  readonly ioWriteOps?: number;
+  /** Processes and threads now; only while the job runs. */
+  readonly pids?: number;
+  readonly pidsPeak?: number;
+  readonly pressure?: { readonly cpu?: Pressure; readonly memory?: Pressure; readonly io?: Pressure };
   /** What its output took on the disk when it ended. */
   readonly logBytes?: number;
 }
@@ -58,7 +79,7 @@ export type EndReason =
 interface Ended {
   readonly endedAt: Date;
   readonly reason: EndReason;
-  /** More on the end, in words: why a job is lost. */
+  /** More on the end, in words: why a job is lost, which limits it reached. */
   readonly detail?: string;
 }
 
@@ -66,6 +87,11 @@ interface Ran extends Ended {
   /** Absent if the engine that saw the start went down before it stored it. */
   readonly startedAt?: Date;
   readonly exit?: ExitStatus;
+  readonly usage?: Usage;
+}
+
+interface Live {
+  /** What it uses now. Not stored: it is measured when somebody asks. */
   readonly usage?: Usage;
 }
 
@@ -78,7 +104,7 @@ export type JobStatus =
   }
   | { readonly state: "scheduled"; readonly at: Date }
   | { readonly state: "initializing" }
-  | { readonly state: "running"; readonly startedAt: Date }
+  | { readonly state: "running"; readonly startedAt: Date } & Live
   | {
     readonly state: "stopping";
     readonly startedAt: Date;
@@ -86,7 +112,7 @@ export type JobStatus =
     /** The first signal, and when what is left is killed. */
     readonly signal: SignalName;
     readonly killAt: Date;
-  }
+  } & Live
   | ({ readonly state: "completed" } & Ran)
   | ({ readonly state: "failed"; readonly failure?: StartFailure } & Ran)
   | ({ readonly state: "stopped" } & Ran)

@@ -13,6 +13,7 @@ import { findJob } from "./find_job.ts";
 import { isTerminal, type Job } from "./job.ts";
 import { JobEvents } from "./job_events.ts";
 import { readJobLog } from "./job_log.ts";
+import type { LimitPolicies } from "./limit_policy.ts";
 import { AdmissionQueue, type QueueLimits } from "./queue.ts";
 import { recoverJobs } from "./recover.ts";
 import { deleteJob, deleteJobs } from "./removal.ts";
@@ -22,11 +23,10 @@ import { Sealer } from "./sealer.ts";
 import type { JobSpecInput, StopOptions } from "./spec.ts";
 import { Submission } from "./submission.ts";
 import { Supervisor } from "./supervisor.ts";
-import type { SpecDefaults } from "./validate.ts";
 import { watchJob } from "./watch.ts";
 
 export interface ManagerConfig {
-  readonly defaults: SpecDefaults;
+  readonly limits: LimitPolicies;
   readonly queue: QueueLimits;
   readonly retention: RetentionLimits;
   /** Time from a stop's first signal to the kill, where the caller gave none. */
@@ -60,6 +60,9 @@ export class JobManager implements Engine {
   readonly #submission: Submission;
   readonly #ending: Ending;
   #draining = false;
+  readonly #closing = new AbortController();
+  /** The removal of output that belongs to no job, under way since the start. */
+  #orphans: Promise<void> = Promise.resolve();
   #closed = false;
 
   private constructor(parts: ManagerParts, release: () => Promise<void>) {
@@ -87,9 +90,9 @@ export class JobManager implements Engine {
       due.onDue(id).catch((error: unknown) => onError(`start the scheduled job ${id}`, error));
     });
     const [dispatcher, timetable] = [this.#dispatcher, this.#timetable];
-    const { defaults, stopGraceMs, queue: { maxWaiting: maxScheduled } } = parts.config;
+    const { limits, stopGraceMs, queue: { maxWaiting: maxScheduled } } = parts.config;
     const life = { store, changes, queue, dispatcher, timetable, clock };
-    this.#submission = new Submission({ ...life, runner, defaults, maxScheduled, checkSpace: parts.checkSpace });
+    this.#submission = new Submission({ ...life, runner, limits, maxScheduled, checkSpace: parts.checkSpace });
     this.#ending = new Ending({
       ...life,
       supervisor,
@@ -98,7 +101,14 @@ export class JobManager implements Engine {
       onCanceled: () => this.#retention.onEnded(),
     });
     this.#sealer = new Sealer({ store, logs: parts.logs, onError });
-    this.#retention = new Retention({ store, logs: parts.logs, clock, limits: parts.config.retention, onError });
+    this.#retention = new Retention({
+      store,
+      logs: parts.logs,
+      runner: parts.runner,
+      clock,
+      limits: parts.config.retention,
+      onError,
+    });
   }
 
   /** Takes over what an earlier server left and is ready. @param release frees the parts after `close` */
@@ -116,7 +126,7 @@ export class JobManager implements Engine {
       this.#wait(job);
     }
     this.#retention.look();
-    void removeOrphans(this.#parts);
+    this.#orphans = removeOrphans(this.#parts, this.#closing.signal);
   }
 
   /** Gives a waiting job its alarm or its place in the line. */
@@ -152,12 +162,19 @@ export class JobManager implements Engine {
     return this.#withReason(await this.#submission.submit(input, owner, options));
   }
 
-  plan(input: JobSpecInput): readonly PlanLine[] {
-    return this.#parts.runner.plan(this.#submission.check(input));
+  plan(input: JobSpecInput, owner: string): readonly PlanLine[] {
+    return this.#parts.runner.plan(this.#submission.check(input, owner), owner);
   }
 
   get(ref: string): Job {
     return this.#withReason(findJob(this.#parts.store, ref));
+  }
+
+  withUsage(job: Job): Job {
+    const { status } = job;
+    if (status.state !== "running" && status.state !== "stopping") return job;
+    const usage = this.#supervisor.usage(job.id);
+    return usage ? { ...job, status: { ...status, usage } } : job;
   }
 
   #withReason(job: Job): Job {
@@ -215,12 +232,13 @@ export class JobManager implements Engine {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closing.abort();
     this.#timetable.close();
     this.#changes.close();
     await this.#dispatcher.stop();
     await this.#supervisor.close();
     await this.#parts.logs.close();
-    await Promise.all([this.#retention.close(), this.#sealer.close()]);
+    await Promise.all([this.#retention.close(), this.#sealer.close(), this.#orphans]);
     await this.#release();
   }
 }

@@ -15,6 +15,8 @@ export interface RunEnd {
   /** The start failed. */
   readonly failure?: StartFailure;
   readonly usage?: Usage;
+  /** Limits that it reached, in words; told if the job failed. */
+  readonly detail?: string;
   /** When the program was executed, as init saw it; the server's own note is a moment late. */
   readonly startedAt?: Date;
   readonly endedAt: Date;
@@ -43,13 +45,15 @@ export function terminalStatus(job: Job, end: RunEnd, context: EndContext): Atte
   };
   if (end.failure) return { state: "failed", reason: "start_failed", failure: end.failure, ...ran };
   if (!end.exit) return { state: "lost", reason: "lost", detail: context.lostDetail, ...ran };
-  if (end.timedOut) return { state: "timeout", reason: "timeout", ...ran };
+  const detail = end.detail === undefined ? {} : { detail: end.detail };
+  if (end.timedOut) return { state: "timeout", reason: "timeout", ...detail, ...ran };
   const killed = end.exit.kind === "signaled" && end.exit.signal === SIGKILL;
-  if (end.oomKilled && killed) return { state: "failed", reason: "out_of_memory", ...ran };
+  if (end.oomKilled && killed) return { state: "failed", reason: "out_of_memory", ...detail, ...ran };
   const stopping = job.status.state === "stopping" || context.stopRequested;
   if (stopping && (end.signalPassedOn || killed)) return { state: "stopped", reason: "stopped", ...ran };
-  if (end.exit.kind === "signaled") return { state: "failed", reason: "signaled", ...ran };
-  return { state: end.exit.code === 0 ? "completed" : "failed", reason: "exited", ...ran };
+  if (end.exit.kind === "signaled") return { state: "failed", reason: "signaled", ...detail, ...ran };
+  if (end.exit.code === 0) return { state: "completed", reason: "exited", ...ran };
+  return { state: "failed", reason: "exited", ...detail, ...ran };
 }
 
 /** Whether another attempt follows this end. A job that is being stopped is not tried again. */

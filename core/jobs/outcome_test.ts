@@ -97,3 +97,16 @@ Deno.test("isRetried follows the policy's causes and its limit, and never a stop
     assert.equal(isRetried(running, ended(running), false), false);
   }
 });
+
+Deno.test("terminalStatus tells which limits a job reached if it failed, and nothing of them if not", () => {
+  const detail = "it reached its limit of 64 processes";
+  const told = (fields: Partial<RunEnd>, job = running) =>
+    terminalStatus(job, end({ detail, ...fields }), CONTEXT).detail;
+  for (const failed of [{ exit: exit(1) }, { exit: signal(6) }, { exit: signal(9), oomKilled: true }]) {
+    assert.equal(told(failed), detail);
+  }
+  assert.equal(told({ exit: signal(15), timedOut: true }), detail);
+  assert.equal(told({ exit: exit(0) }), undefined);
+  assert.equal(told({ exit: signal(9) }, stopping), undefined);
+  assert.equal(told({}), CONTEXT.lostDetail);
+});

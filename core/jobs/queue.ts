@@ -12,6 +12,10 @@ import type { Job } from "./job.ts";
 export interface QueueLimits {
   /** Jobs that run at once. */
   readonly maxRunning: number;
+  /** Jobs of one owner that run at once; absent: as many as of all. */
+  readonly maxRunningPerOwner?: number;
+  /** The same by owner, which wins. @default none */
+  readonly maxRunningOf?: ReadonlyMap<string, number>;
   /** Sum of the CPU limits of running jobs, in percent of one core; absent: unlimited. */
   readonly cpuPercent?: number;
   /** Sum of the memory limits of running jobs, in bytes; absent: unlimited. */
@@ -25,20 +29,20 @@ export interface QueueLimits {
 const MAX_OVERTAKEN = 32;
 
 interface Need {
+  readonly owner: string;
   readonly cpuPercent: number;
   readonly memoryBytes: number;
 }
 
 interface Entry extends Need {
   readonly id: string;
-  readonly owner: string;
   readonly priority: number;
   overtaken: number;
 }
 
 /** A job without a limit counts as none: the configuration's default limits make every job count. */
-function needOf({ spec: { limits } }: Job): Need {
-  return { cpuPercent: limits.cpuPercent ?? 0, memoryBytes: limits.memoryBytes ?? 0 };
+function needOf({ owner, spec: { limits } }: Job): Need {
+  return { owner, cpuPercent: limits.cpuPercent ?? 0, memoryBytes: limits.memoryBytes ?? 0 };
 }
 
 export class AdmissionQueue {
@@ -48,9 +52,9 @@ export class AdmissionQueue {
   readonly #entries = new Map<string, Entry>();
   readonly #waitingOf = new Map<string, number>();
   /** Jobs that run or are being started. */
-  readonly #running = new Map<string, Need & { readonly owner: string }>();
+  readonly #running = new Map<string, Need>();
   readonly #runningOf = new Map<string, number>();
-  #used: Need = { cpuPercent: 0, memoryBytes: 0 };
+  #used: Omit<Need, "owner"> = { cpuPercent: 0, memoryBytes: 0 };
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
@@ -96,7 +100,7 @@ export class AdmissionQueue {
 
   /** Counts a new job as running if nobody waits before it and it fits. @returns whether it may start */
   tryAdmit(job: Job): boolean {
-    if (this.#entries.size > 0 || this.#obstacle(needOf(job)) !== undefined) return false;
+    if (this.#someoneWaits() || this.#obstacle(needOf(job)) !== undefined) return false;
     this.occupy(job);
     return true;
   }
@@ -104,7 +108,7 @@ export class AdmissionQueue {
   /** Lets a job wait. */
   add(job: Job): void {
     const { id, owner, spec: { priority } } = job;
-    const entry: Entry = { id, owner, priority, ...needOf(job), overtaken: 0 };
+    const entry: Entry = { id, priority, ...needOf(job), overtaken: 0 };
     this.#entries.set(id, entry);
     const owners = this.#waiting.get(priority) ?? new Map<string, Map<string, Entry>>();
     this.#waiting.set(priority, owners);
@@ -133,9 +137,12 @@ export class AdmissionQueue {
     const passed: Entry[] = [];
     for (const priority of [...this.#waiting.keys()].sort((a, b) => b - a)) {
       for (const entry of this.#heads(priority)) {
+        // Only its own owner's jobs can make room for it, so nobody else waits for it.
+        if (this.#isFull(entry.owner)) continue;
         if (this.#obstacle(entry) === undefined) {
           for (const other of passed) other.overtaken++;
           this.remove(entry.id);
+          this.#toTheEnd(entry);
           return entry.id;
         }
         if (entry.overtaken >= MAX_OVERTAKEN) return undefined;
@@ -143,6 +150,15 @@ export class AdmissionQueue {
       }
     }
     return undefined;
+  }
+
+  /** The owner has had a turn: among owners with as many running, all others come first now. */
+  #toTheEnd({ priority, owner }: Entry): void {
+    const owners = this.#waiting.get(priority);
+    const line = owners?.get(owner);
+    if (!owners || !line) return;
+    owners.delete(owner);
+    owners.set(owner, line);
   }
 
   /** The first job of each owner, the owner with the fewest running first; among equals the one who waited longest. */
@@ -160,7 +176,7 @@ export class AdmissionQueue {
   occupy(job: Job): void {
     if (this.#running.has(job.id)) return;
     const need = needOf(job);
-    this.#running.set(job.id, { ...need, owner: job.owner });
+    this.#running.set(job.id, need);
     this.#runningOf.set(job.owner, (this.#runningOf.get(job.owner) ?? 0) + 1);
     this.#used = {
       cpuPercent: this.#used.cpuPercent + need.cpuPercent,
@@ -186,9 +202,28 @@ export class AdmissionQueue {
     return entry && (this.#obstacle(entry) ?? "its turn: jobs before it start first");
   }
 
+  /** Whether a job waits for more than another one of its owner to end. */
+  #someoneWaits(): boolean {
+    for (const owner of this.#waitingOf.keys()) if (!this.#isFull(owner)) return true;
+    return false;
+  }
+
+  #maxRunningOf(owner: string): number {
+    const { maxRunningOf, maxRunningPerOwner, maxRunning } = this.#limits;
+    return maxRunningOf?.get(owner) ?? maxRunningPerOwner ?? maxRunning;
+  }
+
+  /** Whether as many jobs of an owner run as may. */
+  #isFull(owner: string): boolean {
+    return (this.#runningOf.get(owner) ?? 0) >= this.#maxRunningOf(owner);
+  }
+
   #obstacle(need: Need): string | undefined {
     const { maxRunning, cpuPercent, memoryBytes } = this.#limits;
     if (this.#running.size >= maxRunning) return `a free place: ${maxRunning} jobs run, as many as may`;
+    if (this.#isFull(need.owner)) {
+      return `a free place of its user: ${this.#maxRunningOf(need.owner)} jobs of '${need.owner}' run, as many as may`;
+    }
     if (cpuPercent !== undefined && this.#used.cpuPercent + need.cpuPercent > cpuPercent) {
       return `CPU: it wants ${need.cpuPercent} % of a core, ${
         cpuPercent - this.#used.cpuPercent

@@ -65,6 +65,18 @@ Deno.test("AdmissionQueue takes turns between owners: ten thousand jobs of one d
   assert.deepEqual(owners.sort(), ["ann", "ann", "bob", "bob"]);
 });
 
+Deno.test("AdmissionQueue takes turns between owners also where one job runs at a time", () => {
+  const queue = new AdmissionQueue({ ...LIMITS, maxRunning: 1 });
+  const jobs = ["ann", "ann", "ann", "bob", "bob"].map((owner) => job(owner));
+  jobs.forEach((job) => queue.add(job));
+  const owners = jobs.map(() => {
+    const taken = take(queue, jobs)!;
+    queue.release(taken.id);
+    return taken.owner;
+  });
+  assert.deepEqual(owners, ["ann", "bob", "ann", "bob", "ann"]);
+});
+
 Deno.test("AdmissionQueue keeps to the budgets of CPU and memory, and says what is free", () => {
   const queue = new AdmissionQueue({ ...LIMITS, maxRunning: 9, cpuPercent: 150, memoryBytes: 100 * MIB });
   const [big, small, cpu] = [job("ann", 0, 80), job("bob", 0, 30), job("eve", 0, 1, 200)];
@@ -94,6 +106,33 @@ Deno.test("AdmissionQueue lets small jobs pass one that does not fit, but only s
   assert.equal(passed, 32);
   queue.release(first.id);
   assert.equal(take(queue, [big]), big);
+});
+
+Deno.test("AdmissionQueue keeps to what each owner may run at once, and holds up nobody else for it", () => {
+  const queue = new AdmissionQueue({
+    ...LIMITS,
+    maxRunning: 99,
+    maxRunningPerOwner: 1,
+    maxRunningOf: new Map([["bob", 2]]),
+  });
+  const [first, second] = [job("ann", 9), job("ann", 9)];
+  assert(queue.tryAdmit(first));
+  assert.equal(queue.tryAdmit(second), false);
+  queue.add(second);
+  assert.equal(queue.reason(second.id), "a free place of its user: 1 jobs of 'ann' run, as many as may");
+  // Far more often than one may be overtaken that does not fit.
+  for (let round = 0; round < 100; round++) {
+    const bobs = [job("bob"), job("bob")];
+    assert(bobs.every((job) => queue.tryAdmit(job)));
+    const third = job("bob");
+    queue.add(third);
+    assert.equal(queue.next(), undefined);
+    queue.release(bobs[0]!.id);
+    assert.equal(take(queue, [third]), third);
+    for (const { id } of [bobs[1]!, third]) queue.release(id);
+  }
+  queue.release(first.id);
+  assert.equal(take(queue, [second]), second);
 });
 
 Deno.test("AdmissionQueue bounds how many wait, of all and of one owner", () => {

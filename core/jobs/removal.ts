@@ -5,10 +5,12 @@ import type { JobStore } from "../state/store.ts";
 import type { DeleteQuery, DeleteResult } from "./engine.ts";
 import { isTerminal, isWaiting, type Job } from "./job.ts";
 import { removeJobs } from "./retention.ts";
+import type { Runner } from "./runner.ts";
 
 interface RemovalParts {
   readonly store: JobStore;
   readonly logs: LogStore;
+  readonly runner: Pick<Runner, "discard">;
 }
 
 const PAGE = 500;

@@ -6,6 +6,7 @@ import { EngineError } from "../errors.ts";
 import type { LogStore } from "../logs/log_store.ts";
 import type { Clock } from "../schedule/clock.ts";
 import type { EndedJob, JobStore } from "../state/store.ts";
+import type { Runner } from "./runner.ts";
 
 /** Absent fields: no bound. */
 export interface RetentionLimits {
@@ -20,6 +21,7 @@ export interface RetentionLimits {
 export interface RetentionParts {
   readonly store: JobStore;
   readonly logs: LogStore;
+  readonly runner: Pick<Runner, "discard">;
   readonly clock: Clock;
   readonly limits: RetentionLimits;
   readonly onError: (what: string, error: unknown) => void;
@@ -124,12 +126,13 @@ export class Retention {
 
 /** Removes ended jobs, first the record: a crash in between leaves output of no job, which the next start removes. */
 export async function removeJobs(
-  { store, logs }: Pick<RetentionParts, "store" | "logs">,
+  { store, logs, runner }: Pick<RetentionParts, "store" | "logs" | "runner">,
   jobs: readonly Pick<EndedJob, "id" | "attempts">[],
 ): Promise<void> {
   if (jobs.length === 0) return;
   await store.delete(jobs.map(({ id }) => id));
   await removeLogs(logs, jobs);
+  await Promise.all(jobs.map(({ id }) => runner.discard(id)));
 }
 
 /** Side by side: one after the other would take a turn of the event loop each, and jobs may end faster than that. */
@@ -137,10 +140,17 @@ async function removeLogs(logs: LogStore, jobs: readonly Pick<EndedJob, "id" | "
   await Promise.all(jobs.map(({ id, attempts }) => logs.remove(id, attempts)));
 }
 
-/** Removes output of jobs that are stored no more. Jobs that are made meanwhile are stored before they have output. */
-export async function removeOrphans({ store, logs, onError }: Pick<RetentionParts, "store" | "logs" | "onError">) {
+/**
+ * Removes output of jobs that are stored no more, until the signal aborts. Jobs that are made meanwhile are stored before they
+ * have output.
+ */
+export async function removeOrphans(
+  { store, logs, onError }: Pick<RetentionParts, "store" | "logs" | "onError">,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for await (const { id, attempt } of logs.list()) {
+      if (signal.aborted) return;
       if (!store.get(id)) await logs.remove(id, attempt);
     }
   } catch (error) {

@@ -30,7 +30,14 @@ async function setUp(limits: RetentionLimits, ...ages: readonly number[]) {
   const onError = (what: string, error: unknown) => {
     throw new Error(what, { cause: error });
   };
-  const retention = new Retention({ store, logs, clock, limits, onError });
+  const retention = new Retention({
+    store,
+    logs,
+    runner: { discard: () => Promise.resolve() },
+    clock,
+    limits,
+    onError,
+  });
   const left = () => ids.filter((id) => store.get(id)).map((id) => ages[ids.indexOf(id)]);
   return { store, clock, logs, removed, ids, retention, left };
 }
@@ -80,6 +87,6 @@ Deno.test("removeOrphans removes output of jobs that are stored no more, and no 
   const list = async function* () {
     for (const id of [ids[0]!, orphan]) yield await Promise.resolve({ id, attempt: 1 });
   };
-  await removeOrphans({ store, logs: { ...logs, list }, onError: assert.fail });
+  await removeOrphans({ store, logs: { ...logs, list }, onError: assert.fail }, new AbortController().signal);
   assert.deepEqual(removed, [orphan]);
 });

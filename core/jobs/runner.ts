@@ -4,9 +4,9 @@
  */
 import type { SignalName } from "../values/signal.ts";
 import type { PlanLine } from "./engine.ts";
-import type { Job, StartFailure } from "./job.ts";
+import type { Job, StartFailure, Usage } from "./job.ts";
 import type { RunEnd } from "./outcome.ts";
-import type { JobSpec } from "./spec.ts";
+import type { JobSpec, Limits } from "./spec.ts";
 
 /** An attempt whose program runs. */
 export interface Run {
@@ -14,6 +14,8 @@ export interface Run {
   readonly ended: Promise<RunEnd>;
   /** Sends the signal and, after the grace, kills all of it. SIGKILL kills at once. One that has ended is left alone. */
   stop(signal: SignalName, graceMs: number): void;
+  /** What it uses now; undefined if it has ended. */
+  usage(): Usage | undefined;
   /** Lets go of it without ending it; `ended` stays open then. @returns true: it has ended, and `ended` is about to say so */
   release(): Promise<boolean>;
 }
@@ -26,16 +28,20 @@ export type StartResult =
   | { readonly later: string };
 
 export interface Runner {
-  /** Refuses what this host can't enforce. @throws {EngineError} kind "precondition" */
-  check(spec: JobSpec): void;
+  /** Whether this host can enforce all of these limits. */
+  supports(limits: Limits): boolean;
+  /** Refuses what this host can't enforce. @param asked the limits that the caller named @throws {EngineError} kind "precondition" */
+  check(spec: JobSpec, owner: string, asked: Limits): void;
   /** The steps of a start. */
-  plan(spec: JobSpec): readonly PlanLine[];
+  plan(spec: JobSpec, owner: string): readonly PlanLine[];
   /** Starts the job's present attempt. */
   start(job: Job): Promise<StartResult>;
   /** Attempts that an earlier server started and that run on, by job id. */
   adopt(): Promise<ReadonlyMap<string, Run>>;
   /** How an attempt ended that `adopt` did not find; undefined if it never began. */
   lookBack(job: Job): Promise<RunEnd | undefined>;
-  /** Removes what is left of attempts of all other jobs. */
+  /** Removes what a deleted job has kept besides its output. */
+  discard(id: string): Promise<void>;
+  /** Removes what is left of attempts of all other jobs, and what jobs that are stored no more have kept. */
   removeLeftovers(keep: ReadonlySet<string>): Promise<void>;
 }

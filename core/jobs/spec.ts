@@ -3,17 +3,40 @@ import type { SignalName } from "../values/signal.ts";
 /** How a job is connected: a network of its own with loopback only, or the host's. */
 export type NetworkMode = "none" | "host";
 
-/** Limits of a job; an absent field is no limit. */
+/** Limits of a job; an absent field is no limit, but for those that say what it is then. */
 export interface Limits {
   /** CPU time in percent of one core, 1 and up; 150 is one and a half cores. */
   readonly cpuPercent?: number;
-  /** Memory in bytes, swap included. */
-  readonly memoryBytes?: number;
-  /** Bytes per second, each for reads and for writes. */
-  readonly ioBytesPerSecond?: number;
+  /** Share of CPU time among jobs that compete for it: 1 to 10000; the kernel's own default is 100. */
+  readonly cpuWeight?: number;
   /** Core numbers, ascending and unique. */
   readonly cpuCores?: readonly number[];
+  /** Memory in bytes, swap included: beyond it the job is killed. */
+  readonly memoryBytes?: number;
+  /** Memory in bytes beyond which the job is slowed and its memory reclaimed. */
+  readonly memoryHighBytes?: number;
+  /** Processes and threads. */
+  readonly pids?: number;
+  /** Bytes per second, each for reads and for writes; the finer rates below win. */
+  readonly ioBytesPerSecond?: number;
+  readonly ioReadBytesPerSecond?: number;
+  readonly ioWriteBytesPerSecond?: number;
+  readonly ioReadOpsPerSecond?: number;
+  readonly ioWriteOpsPerSecond?: number;
+  /** Share of disk time among jobs that compete for it: 1 to 10000; the kernel's own default is 100. */
+  readonly ioWeight?: number;
+  /** Whole disk that the I/O limits are for: "254:0" or a path such as /dev/sda. Absent: the disk of the home folder. */
+  readonly ioDevice?: string;
+  /** Bytes that fit into /work, /tmp and /dev/shm together. Absent: the server's default. */
+  readonly diskBytes?: number;
+  /** Files and folders that fit into them. Absent: the server's default. */
+  readonly diskInodes?: number;
+  /** Open files a process. Absent: 1024, which the program may raise to 4096. */
+  readonly openFiles?: number;
 }
+
+/** Limits that are one whole number each. */
+export type NumericLimit = Exclude<keyof Limits, "cpuCores" | "ioDevice">;
 
 /** Ends of an attempt that may be followed by another one. */
 export type RetryCause = "exit" | "signal" | "out_of_memory" | "lost" | "timeout";
@@ -48,6 +71,12 @@ export type Schedule =
     readonly overlap: OverlapPolicy;
   };
 
+/** User id of a program whose spec names none. */
+export const DEFAULT_UID = 1000;
+/** Profile of a job whose spec names none. */
+export const DEFAULT_PROFILE = "default";
+export const PROFILE_NAME = /^[a-z][a-z0-9_-]{0,30}$/;
+
 /** What to run and how, validated: see `parseSpec` in validate.ts. */
 export interface JobSpec {
   readonly command: string;
@@ -58,6 +87,12 @@ export interface JobSpec {
   /** Absolute path inside the job's root. */
   readonly workdir: string;
   readonly network: NetworkMode;
+  /** User id of the program inside its user namespace; 0 is root there only. Absent: 1000, "job". */
+  readonly uid?: number;
+  /** Name of what the sandbox allows. Absent: "default". */
+  readonly profile?: string;
+  /** "kept": /work lies on the host's disk, shared by all attempts of the job. Absent: in memory, for one attempt. */
+  readonly work?: "kept";
   readonly limits: Limits;
   /** An attempt is ended after this time; absent for never. */
   readonly timeoutMs?: number;
@@ -70,6 +105,13 @@ export interface JobSpec {
   readonly schedule?: Schedule;
 }
 
+/** Limits as they come from outside. */
+export type LimitsInput = { readonly [K in NumericLimit]?: number | bigint | undefined } & {
+  /** A list of numbers and ranges, "0-1,3"; empty for all. */
+  readonly cpuCores?: string | undefined;
+  readonly ioDevice?: string | undefined;
+};
+
 /** A spec as it comes from outside: anything may be missing or wrong. */
 export interface JobSpecInput {
   readonly command?: string;
@@ -78,13 +120,12 @@ export interface JobSpecInput {
   readonly env?: Readonly<Record<string, string>>;
   readonly workdir?: string;
   readonly network?: string;
-  readonly limits?: {
-    readonly cpuPercent?: number | undefined;
-    readonly memoryBytes?: bigint | undefined;
-    readonly ioBytesPerSecond?: bigint | undefined;
-    /** A list of numbers and ranges, "0-1,3"; empty for all. */
-    readonly cpuCores?: string | undefined;
-  };
+  /** 0 to 65533. */
+  readonly uid?: number;
+  readonly profile?: string;
+  /** "private" or "kept"; empty for private. */
+  readonly work?: string;
+  readonly limits?: LimitsInput;
   readonly timeoutMs?: number | undefined;
   readonly labels?: Readonly<Record<string, string>>;
   readonly priority?: number;

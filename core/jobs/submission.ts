@@ -9,10 +9,11 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { firstMoment } from "./due_jobs.ts";
 import type { RunOptions } from "./engine.ts";
 import type { Job, JobStatus } from "./job.ts";
+import { applyPolicy, type LimitPolicies, policyOf } from "./limit_policy.ts";
 import type { AdmissionQueue } from "./queue.ts";
 import type { Runner } from "./runner.ts";
 import type { JobSpec, JobSpecInput } from "./spec.ts";
-import { checkKey, parseSpec, type SpecDefaults } from "./validate.ts";
+import { checkKey, parseSpec } from "./validate.ts";
 
 export interface SubmissionParts {
   readonly store: JobStore;
@@ -22,7 +23,7 @@ export interface SubmissionParts {
   readonly timetable: Timetable;
   readonly runner: Runner;
   readonly clock: Clock;
-  readonly defaults: SpecDefaults;
+  readonly limits: LimitPolicies;
   /** Most jobs that wait for their time. */
   readonly maxScheduled: number;
   /** Refuses new jobs where the disk is nearly full. @throws {EngineError} kind "exhausted" */
@@ -38,19 +39,22 @@ export class Submission {
     this.#parts = parts;
   }
 
-  /** A spec that this host can run. @throws {EngineError} */
-  check(input: JobSpecInput): JobSpec {
-    const { runner, queue, defaults } = this.#parts;
-    const spec = parseSpec(input, defaults);
-    runner.check(spec);
-    queue.checkFits(spec.limits);
+  /** A spec that this host can run, with the limits that hold. @throws {EngineError} */
+  check(input: JobSpecInput, owner: string): JobSpec {
+    const { runner, queue, limits: policies } = this.#parts;
+    const asked = parseSpec(input);
+    const builtIn = runner.supports(policies.builtIn) ? policies.builtIn : {};
+    const limits = applyPolicy(asked.limits, policyOf(policies, owner), builtIn);
+    const spec = { ...asked, limits };
+    runner.check(spec, owner, asked.limits);
+    queue.checkFits(limits);
     return spec;
   }
 
   /** See Engine.run. */
   async submit(input: JobSpecInput, owner: string, options: RunOptions): Promise<Job> {
     const key = checkKey(options.idempotencyKey);
-    const spec = this.check(input);
+    const spec = this.check(input, owner);
     if (key === undefined) return await this.#insert(spec, owner);
     const slot = `${owner}\n${key}`;
     const earlier = this.#findEarlier(owner, key, spec, slot);

@@ -3,7 +3,7 @@ import type { JobStore } from "../state/store.ts";
 import type { SignalName } from "../values/signal.ts";
 import type { JobChanges } from "./changes.ts";
 import type { Clock } from "../schedule/clock.ts";
-import { isTerminal, type Job, nextAttempt, transition } from "./job.ts";
+import { isTerminal, type Job, nextAttempt, transition, type Usage } from "./job.ts";
 import { isRetried, type RunEnd, terminalStatus } from "./outcome.ts";
 import type { Run } from "./runner.ts";
 
@@ -44,6 +44,11 @@ export class Supervisor {
 
   isRunning(id: string): boolean {
     return this.#followed.has(id);
+  }
+
+  /** What a job's run uses now; undefined if it does not run. */
+  usage(id: string): Usage | undefined {
+    return this.#followed.get(id)?.run.usage();
   }
 
   /** Stores the end of an attempt. @param lostDetail why nobody saw it, if nobody did */

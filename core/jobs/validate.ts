@@ -1,23 +1,15 @@
 /** Turns a spec from outside into one that holds: one small check a rule, all before anything is created. */
 import { EngineError } from "../errors.ts";
-import { parseCoreList } from "../values/core_list.ts";
-import type { JobSpec, JobSpecInput, Limits, NetworkMode } from "./spec.ts";
+import type { JobSpec, JobSpecInput, NetworkMode } from "./spec.ts";
+import { parseLimits } from "./validate_limits.ts";
 import { parseLabels, parsePriority, parseRetry, parseSchedule } from "./validate_policy.ts";
-
-/** Limits of jobs that name none; absent: unlimited. */
-export interface SpecDefaults {
-  readonly defaultCpuPercent?: number;
-  readonly defaultMemoryBytes?: number;
-  readonly defaultIoBytesPerSecond?: number;
-}
 
 const MAX_ARGUMENT_BYTES = 128 * 1024 - 1; // MAX_ARG_STRLEN of the kernel, without the NUL
 const MAX_TOTAL_BYTES = 1024 * 1024; // half of what execve takes by default
 const MAX_ENV_VALUE_BYTES = 32 * 1024;
-const MIN_MEMORY_BYTES = 1024 * 1024;
-const MAX_CPU_PERCENT = 100 * 8192;
 const MAX_TIMEOUT_MS = 366 * 24 * 3_600_000;
 const MAX_WORKDIR_BYTES = 4095;
+const MAX_UID = 65_533; // 65534 is nobody: what is not mapped into the job
 
 const encoder = new TextEncoder();
 const byteLength = (text: string) => encoder.encode(text).length;
@@ -31,8 +23,8 @@ function quoted(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
-/** Validates and completes a spec. @throws {EngineError} kind "invalid", naming the field and the cure */
-export function parseSpec(input: JobSpecInput, defaults: SpecDefaults): JobSpec {
+/** Validates a spec. @throws {EngineError} kind "invalid", naming the field and the cure */
+export function parseSpec(input: JobSpecInput): JobSpec {
   const args = input.args ?? [];
   const env = input.env ?? {};
   const timeoutMs = parseTimeout(input.timeoutMs);
@@ -43,7 +35,10 @@ export function parseSpec(input: JobSpecInput, defaults: SpecDefaults): JobSpec 
     env: parseEnv(env),
     workdir: parseWorkdir(input.workdir || "/work"),
     network: parseNetwork(input.network || "none"),
-    limits: parseLimits(input.limits ?? {}, defaults),
+    ...(input.uid === undefined ? {} : { uid: parseUid(input.uid) }),
+    ...(input.profile ? { profile: parseProfile(input.profile) } : {}),
+    ...(parseWork(input.work || "private") === "kept" ? { work: "kept" } : {}),
+    limits: parseLimits(input.limits ?? {}),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     labels: parseLabels(input.labels ?? {}),
     priority: parsePriority(input.priority ?? 0),
@@ -110,40 +105,20 @@ function parseTimeout(timeoutMs: number | undefined): number | undefined {
   return invalid(`Cannot use timeout of ${timeoutMs} ms: it must be between 1 ms and 366 days`);
 }
 
-function parseLimits(input: NonNullable<JobSpecInput["limits"]>, defaults: SpecDefaults): Limits {
-  const cpuPercent = input.cpuPercent ?? defaults.defaultCpuPercent;
-  const memoryBytes = toNumber("memory limit", input.memoryBytes) ?? defaults.defaultMemoryBytes;
-  const ioBytesPerSecond = toNumber("I/O limit", input.ioBytesPerSecond) ?? defaults.defaultIoBytesPerSecond;
-  if (cpuPercent !== undefined && !(Number.isInteger(cpuPercent) && cpuPercent >= 1 && cpuPercent <= MAX_CPU_PERCENT)) {
-    invalid(`Cannot use CPU limit ${cpuPercent}: it must be a whole percentage of one core, at least 1`);
-  }
-  if (memoryBytes !== undefined && memoryBytes < MIN_MEMORY_BYTES) {
-    invalid(`Cannot use memory limit of ${memoryBytes} bytes: it must be at least 1 MiB`);
-  }
-  if (ioBytesPerSecond !== undefined && ioBytesPerSecond < 1) {
-    invalid("Cannot use I/O limit of 0 bytes per second: it must be at least 1");
-  }
-  return {
-    ...(cpuPercent === undefined ? {} : { cpuPercent }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-    ...(ioBytesPerSecond === undefined ? {} : { ioBytesPerSecond }),
-    ...(input.cpuCores ? { cpuCores: parseCores(input.cpuCores) } : {}),
-  };
+function parseUid(uid: number): number {
+  if (Number.isInteger(uid) && uid >= 0 && uid <= MAX_UID) return uid;
+  return invalid(`Cannot use user ${uid}: it must be a whole number from 0 to ${MAX_UID}`);
 }
 
-function toNumber(field: string, value: bigint | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) invalid(`Cannot use ${field} of ${value} bytes: it is too large`);
-  return Number(value);
+function parseProfile(profile: string): string {
+  if (/^[a-z][a-z0-9_-]{0,30}$/.test(profile)) return profile;
+  const wanted = "it must be at most 31 of a-z 0-9 _ - and start with a letter";
+  return invalid(`Cannot use profile ${quoted(profile)}: ${wanted}`);
 }
 
-function parseCores(text: string): number[] {
-  try {
-    return parseCoreList(text);
-  } catch (error) {
-    if (error instanceof RangeError) invalid(error.message);
-    throw error;
-  }
+function parseWork(work: string): "private" | "kept" {
+  if (work === "private" || work === "kept") return work;
+  return invalid(`Cannot use work folder ${quoted(work)}: it must be 'private' or 'kept'`);
 }
 
 function checkTotal(spec: JobSpec): void {

@@ -4,7 +4,7 @@ import type { JobSpecInput } from "./spec.ts";
 import { checkKey, parseSpec } from "./validate.ts";
 
 Deno.test("parseSpec fills in the defaults of a retry policy and of a recurring schedule", () => {
-  const { retry, schedule } = parseSpec({ command: "x", retry: { limit: 2 }, schedule: { when: "@daily" } }, {});
+  const { retry, schedule } = parseSpec({ command: "x", retry: { limit: 2 }, schedule: { when: "@daily" } });
   assert.deepEqual(retry, { limit: 2, delayMs: 1000, on: ["exit", "signal", "out_of_memory", "lost"] });
   assert.deepEqual(schedule, {
     kind: "cron",
@@ -13,12 +13,12 @@ Deno.test("parseSpec fills in the defaults of a retry policy and of a recurring 
     misfire: "run_once",
     overlap: "allow",
   });
-  assert.equal(parseSpec({ command: "x", retry: { limit: 0 } }, {}).retry, undefined);
+  assert.equal(parseSpec({ command: "x", retry: { limit: 0 } }).retry, undefined);
 });
 
 Deno.test("parseSpec puts labels and causes into one order, so that equal wishes are equal specs", () => {
-  const one = parseSpec({ command: "x", labels: { b: "1", a: "2" }, retry: { limit: 1, on: ["lost", "exit"] } }, {});
-  const two = parseSpec({ command: "x", labels: { a: "2", b: "1" }, retry: { limit: 1, on: ["exit", "lost"] } }, {});
+  const one = parseSpec({ command: "x", labels: { b: "1", a: "2" }, retry: { limit: 1, on: ["lost", "exit"] } });
+  const two = parseSpec({ command: "x", labels: { a: "2", b: "1" }, retry: { limit: 1, on: ["exit", "lost"] } });
   assert.equal(JSON.stringify(one), JSON.stringify(two));
 });
 
@@ -43,7 +43,7 @@ const WRONG: readonly [string, Partial<JobSpecInput>, RegExp][] = [
 for (const [name, fields, message] of WRONG) {
   Deno.test(`parseSpec refuses ${name}`, () => {
     assert.throws(
-      () => parseSpec({ command: "x", ...fields }, {}),
+      () => parseSpec({ command: "x", ...fields }),
       (error) => error instanceof EngineError && error.kind === "invalid" && message.test(error.message),
     );
   });

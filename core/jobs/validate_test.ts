@@ -3,10 +3,8 @@ import { EngineError } from "../errors.ts";
 import type { JobSpecInput } from "./spec.ts";
 import { parseSpec } from "./validate.ts";
 
-const config = {};
-
 Deno.test("parseSpec fills in the defaults", () => {
-  assert.deepEqual(parseSpec({ command: "true" }, config), {
+  assert.deepEqual(parseSpec({ command: "true" }), {
     command: "true",
     args: [],
     name: "",
@@ -21,13 +19,13 @@ Deno.test("parseSpec fills in the defaults", () => {
 
 Deno.test("parseSpec keeps arguments exactly", () => {
   const args = ["", " a  b ", "$(id)", "-x", "é\n"];
-  assert.deepEqual(parseSpec({ command: "x", args }, config).args, args);
+  assert.deepEqual(parseSpec({ command: "x", args }).args, args);
 });
 
-Deno.test("parseSpec takes the configured limits where the job names none", () => {
-  const defaults = { ...config, defaultCpuPercent: 50, defaultMemoryBytes: 64 << 20 };
-  const { limits } = parseSpec({ command: "x", limits: { cpuPercent: 10 } }, defaults);
-  assert.deepEqual(limits, { cpuPercent: 10, memoryBytes: 64 << 20 });
+Deno.test("parseSpec takes user, profile and work folder; the private one is the same as none", () => {
+  const { uid, profile, work } = parseSpec({ command: "x", uid: 0, profile: "gpu_2", work: "kept" });
+  assert.deepEqual([uid, profile, work], [0, "gpu_2", "kept"]);
+  assert.deepEqual(parseSpec({ command: "x", profile: "", work: "private" }), parseSpec({ command: "x" }));
 });
 
 const REFUSED: readonly [string, JobSpecInput, RegExp][] = [
@@ -45,19 +43,19 @@ const REFUSED: readonly [string, JobSpecInput, RegExp][] = [
   ["a working directory with ..", { command: "x", workdir: "/work/../.." }, /without '\.\.'/],
   ["a working directory below /proc", { command: "x", workdir: "//proc/self/fd/7" }, /not below \/proc/],
   ["an unknown network", { command: "x", network: "bridge" }, /'none' or 'host'/],
-  ["no CPU", { command: "x", limits: { cpuPercent: 0 } }, /at least 1/],
-  ["half a percent of CPU", { command: "x", limits: { cpuPercent: 1.5 } }, /whole percentage/],
-  ["too little memory", { command: "x", limits: { memoryBytes: 4096n } }, /at least 1 MiB/],
-  ["memory beyond all numbers", { command: "x", limits: { memoryBytes: 1n << 60n } }, /too large/],
-  ["I/O of 0 bytes per second", { command: "x", limits: { ioBytesPerSecond: 0n } }, /at least 1/],
-  ["a core list that is none", { command: "x", limits: { cpuCores: "3-1" } }, /core list '3-1'/],
+  ["a user beyond those of the job", { command: "x", uid: 65534 }, /user 65534: .*0 to 65533/],
+  ["half a user", { command: "x", uid: 0.5 }, /user 0\.5/],
+  ["a profile with a path in it", { command: "x", profile: "../a" }, /profile "\.\.\/a".*start with a letter/],
+  ["a profile of 32 characters", { command: "x", profile: "a".repeat(32) }, /at most 31/],
+  ["an unknown work folder", { command: "x", work: "shared" }, /'private' or 'kept'/],
+  ["a limit that can't be", { command: "x", limits: { cpuPercent: 0 } }, /CPU limit 0: .*at least 1/],
   ["a timeout of nothing", { command: "x", timeoutMs: 0 }, /between 1 ms/],
   ["a timeout that is no number", { command: "x", timeoutMs: NaN }, /between 1 ms/],
 ];
 
 for (const [name, input, message] of REFUSED) {
   Deno.test(`parseSpec refuses ${name} and says why`, () => {
-    assert.throws(() => parseSpec(input, config), (error: unknown) => {
+    assert.throws(() => parseSpec(input), (error: unknown) => {
       assert(error instanceof EngineError && error.kind === "invalid", String(error));
       assert.match(error.message, message);
       assert(!error.message.includes("\n") && error.message.length < 300, "one line");

@@ -15,6 +15,8 @@ const LOOK_AGAIN_MS = 5;
 export interface FoundInit {
   readonly pid: number;
   readonly pidfd: number;
+  /** The id that it runs as and that no other job's init has; NaN for one that an earlier version started. */
+  readonly ownId: number;
 }
 
 /**
@@ -31,8 +33,8 @@ export async function findInits(listPids: () => readonly number[], poller: Polle
   const members = new Set(listPids());
   await Promise.all(opened.map(async ({ pid, pidfd }) => {
     if (!members.has(pid)) return closeFd(pidfd);
-    const id = await jobIdOf(pid);
-    if (id !== undefined) return void found.set(id, { pid, pidfd });
+    const words = await initWords(pid);
+    if (words !== undefined) return void found.set(words[JOB_ID]!, { pid, pidfd, ownId: Number(words[OWN_ID] || NaN) });
     await end(pidfd, poller);
   }));
   return found;
@@ -47,15 +49,18 @@ function openPidfd(pid: number): number | undefined {
   }
 }
 
+/** Places in an init's command line, see ffi/native/init.c. */
+const [NAME, JOB_ID, OWN_ID] = [0, 1, 6];
+
 /**
- * The job id in an init's command line. A child that has not come to its execve has the server's, whose memory it shares; no
+ * An init's command line. A child that has not come to its execve has the server's, whose memory it shares; no
  * event tells when that changes. @returns undefined if it is no init and will not be one
  */
-async function jobIdOf(pid: number): Promise<string | undefined> {
+async function initWords(pid: number): Promise<string[] | undefined> {
   for (const deadline = performance.now() + BECOME_INIT_MS;;) {
     const words = readCommandLine(pid);
     if (words === undefined) return undefined;
-    if (words[0] === "init" && words[1]) return words[1];
+    if (words[NAME] === "init" && words[JOB_ID]) return words;
     if (performance.now() > deadline) return undefined;
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }

@@ -1,15 +1,22 @@
 import type { Poller } from "../../ffi/mod.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
 import type { LogStore } from "../logs/log_store.ts";
-import type { Launcher } from "../sandbox/launcher.ts";
-import type { HostOptions } from "../sandbox/plan.ts";
+import type { LimitWrite } from "../cgroup/limits.ts";
+import type { UserTotals } from "./user_totals.ts";
+import type { Plan } from "../sandbox/plan.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
+
+/** Changes that a test makes to sandboxes; absent: none. */
+export interface Alterations {
+  readonly plan?: (plan: Plan) => Plan;
+  readonly limits?: (writes: readonly LimitWrite[]) => readonly LimitWrite[];
+}
 
 /** What runs are made of; put together once, in core/engine.ts. */
-export interface RunParts {
-  readonly host: HostOptions;
+export interface RunParts extends Omit<Sandbox, symbol> {
   readonly poller: Poller;
   readonly tree: CgroupTree;
-  readonly launcher: Launcher;
+  readonly totals: UserTotals;
   readonly logs: LogStore;
   /** A folder on the disk whose speed I/O limits limit. */
   readonly diskFolder: string;
@@ -19,4 +26,5 @@ export interface RunParts {
   readonly onSpareTime: () => void;
   /** Failures in the background that no caller can be told of. */
   readonly onError: (what: string, error: unknown) => void;
+  readonly alter: Alterations;
 }

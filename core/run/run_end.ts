@@ -5,19 +5,13 @@ import type { RunEnd } from "../jobs/outcome.ts";
 import type { JournalOutcome } from "../logs/last_frame.ts";
 import { programFailure, startFailure } from "../sandbox/failure.ts";
 import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
+import type { EndFacts } from "./end_facts.ts";
 import type { RunParts } from "./parts.ts";
 
 const NS_PER_MS = 1_000_000n;
 
-/** What is known of a run besides its journal. */
-export interface EndFacts {
-  readonly oomKilled: boolean;
-  readonly memoryPeakBytes: number | undefined;
-  /** init is known to have written its last frame, so nothing in the output can pass for one. */
-  readonly endedInOrder: boolean;
-}
-
-type RunOf = Pick<Job, "id" | "attempt" | "spec">;
+/** The attempt that ended. */
+export type RunOf = Pick<Job, "id" | "owner" | "attempt" | "spec">;
 
 /** A run without a journal, or with one that can't be read, ended in a way that nobody saw. */
 export async function readRunEnd(parts: RunParts, job: RunOf, facts: EndFacts): Promise<RunEnd> {
@@ -49,10 +43,13 @@ export function toRunEnd(parts: RunParts, job: RunOf, outcome: JournalOutcome, f
         timedOut: outcome.timedOut,
         signalPassedOn: outcome.signalPassedOn,
         oomKilled: facts.oomKilled,
+        ...(facts.detail === undefined ? {} : { detail: facts.detail }),
         usage: {
+          // What init saw of the program and its children; the cgroup knows of more.
           cpuUserMs: userCpuUs / 1000,
           cpuSystemMs: systemCpuUs / 1000,
-          memoryPeakBytes: facts.memoryPeakBytes ?? maxRssBytes,
+          memoryPeakBytes: maxRssBytes,
+          ...facts.usage,
           logBytes: parts.logs.diskBytes({ id: job.id, attempt: job.attempt }),
         },
         ...(outcome.startedNs === undefined ? {} : { startedAt: dateOf(outcome.startedNs) }),

@@ -1,13 +1,15 @@
-import { wholeDiskOf } from "../cgroup/io_device.ts";
-import { requireControllers } from "../cgroup/limits.ts";
 import { EngineError } from "../errors.ts";
 import type { PlanLine } from "../jobs/engine.ts";
 import type { Job } from "../jobs/job.ts";
 import type { RunEnd } from "../jobs/outcome.ts";
 import type { Run, Runner, StartResult } from "../jobs/runner.ts";
-import type { JobSpec } from "../jobs/spec.ts";
+import type { JobSpec, Limits } from "../jobs/spec.ts";
 import type { JobStore } from "../state/store.ts";
+import { rangeOfInit } from "../sandbox/id_ranges.ts";
+import { profileOf } from "../sandbox/plan.ts";
 import { newJobId } from "../values/job_id.ts";
+import { readEndFacts } from "./end_facts.ts";
+import { checkLimits, supportsLimits } from "./host_limits.ts";
 import { findInits } from "./inits.ts";
 import type { RunParts } from "./parts.ts";
 import { describePlan } from "./plan_lines.ts";
@@ -26,13 +28,26 @@ export class SandboxRunner implements Runner {
     this.#store = store;
   }
 
-  check(spec: JobSpec): void {
-    requireControllers(spec.limits, this.#parts.tree.controllers);
-    if (spec.limits.ioBytesPerSecond !== undefined) wholeDiskOf(this.#parts.diskFolder);
+  supports(limits: Limits): boolean {
+    return supportsLimits(this.#parts, limits);
   }
 
-  plan(spec: JobSpec): readonly PlanLine[] {
-    return describePlan(this.#parts, spec, newJobId());
+  check(spec: JobSpec, owner: string, asked: Limits): void {
+    checkLimits(this.#parts, spec.limits, asked, owner);
+    if (profileOf(spec, this.#parts.host).strict && spec.network === "host") {
+      throw new EngineError(
+        "invalid",
+        `Cannot use --network host with profile '${spec.profile}': it allows no network`,
+      );
+    }
+    if (spec.work === "kept" && asked.diskBytes !== undefined) {
+      const reason = "/work lies on the host's disk then, where nothing bounds it";
+      throw new EngineError("precondition", `Cannot enforce --max-disk with --work kept: ${reason}`);
+    }
+  }
+
+  plan(spec: JobSpec, owner: string): readonly PlanLine[] {
+    return describePlan(this.#parts, spec, owner, newJobId());
   }
 
   async start(job: Job): Promise<StartResult> {
@@ -43,17 +58,21 @@ export class SandboxRunner implements Runner {
   async adopt(): Promise<ReadonlyMap<string, Run>> {
     const { tree, poller } = this.#parts;
     const runs = new Map<string, Run>();
-    for (const [id, init] of await findInits(() => tree.initPids(), poller)) {
+    const cgroups = tree.jobs();
+    for (const [id, { pid, pidfd, ownId }] of await findInits(() => tree.initPids(), poller)) {
+      const range = rangeOfInit(ownId);
+      if (range) this.#parts.ranges.adopt(range.index);
       // Of a job that is not stored nothing is asked but its end.
-      const { spec, attempt } = this.#store.get(id) ?? { spec: UNKNOWN_SPEC, attempt: 1 };
-      runs.set(id, new SandboxedRun(this.#parts, { id, spec, attempt }, { ...init, cgroup: tree.job(id) }));
+      const { spec, attempt, owner } = this.#store.get(id) ?? { spec: UNKNOWN_SPEC, attempt: 1, owner: "" };
+      const cgroup = cgroups.get(id) ?? tree.job(id, owner);
+      runs.set(id, new SandboxedRun(this.#parts, { id, owner, spec, attempt }, { pid, pidfd, range, cgroup }));
     }
     return runs;
   }
 
   async lookBack(job: Job): Promise<RunEnd | undefined> {
-    const cgroup = this.#parts.tree.job(job.id);
-    const facts = { oomKilled: cgroup.oomKills() > 0, memoryPeakBytes: cgroup.memoryPeak(), endedInOrder: false };
+    const cgroup = this.#parts.tree.find(job.id, job.owner);
+    const facts = readEndFacts(this.#parts, cgroup, job, false);
     await cgroup.remove();
     const run = { id: job.id, attempt: job.attempt };
     if (!this.#parts.logs.exists(run)) return undefined;
@@ -77,15 +96,21 @@ export class SandboxRunner implements Runner {
     }
   }
 
+  async discard(id: string): Promise<void> {
+    await this.#parts.work.remove(id);
+  }
+
   async removeLeftovers(keep: ReadonlySet<string>): Promise<void> {
-    const { tree } = this.#parts;
+    const { tree, work } = this.#parts;
+    const orphans = [...work.ids].filter((id) => this.#store.get(id) === undefined);
+    await Promise.all(orphans.map((id) => work.remove(id)));
     await Promise.all(
-      tree.jobIds().filter((id) => !keep.has(id)).map(async (id) => {
-        const cgroup = tree.job(id);
+      [...tree.jobs()].filter(([id]) => !keep.has(id)).map(async ([, cgroup]) => {
         cgroup.kill();
         await cgroup.remove();
       }),
     );
+    tree.takeOverUsers();
   }
 }
 

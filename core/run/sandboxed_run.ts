@@ -1,12 +1,14 @@
 /** A run in a sandbox: waits for its end, stops it, and tells how it ended. */
 import { closeFd, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
 import type { JobCgroup } from "../cgroup/job_cgroup.ts";
-import type { Job } from "../jobs/job.ts";
+import type { Usage } from "../jobs/job.ts";
 import type { RunEnd } from "../jobs/outcome.ts";
 import type { Run } from "../jobs/runner.ts";
 import { type SignalName, signalNumber } from "../values/signal.ts";
+import type { IdRange } from "../sandbox/id_ranges.ts";
 import type { RunParts } from "./parts.ts";
-import { readRunEnd } from "./run_end.ts";
+import { readEndFacts } from "./end_facts.ts";
+import { readRunEnd, type RunOf } from "./run_end.ts";
 import { whenEnded } from "./when_ended.ts";
 
 /** A running init and the cgroup of its job. Whoever gets it closes the pidfd. */
@@ -14,18 +16,20 @@ export interface LiveInit {
   readonly pid: number;
   readonly pidfd: number;
   readonly cgroup: JobCgroup;
+  /** The ids that the job has until nothing is left of it; one of an earlier version has none. */
+  readonly range: IdRange | undefined;
 }
 
 export class SandboxedRun implements Run {
   readonly ended: Promise<RunEnd>;
   readonly #parts: RunParts;
-  readonly #job: Pick<Job, "id" | "attempt" | "spec">;
+  readonly #job: RunOf;
   readonly #init: LiveInit;
   #killTimer: ReturnType<typeof setTimeout> | undefined;
   #gone = false;
 
   /** @param init its pidfd is this one's from now on */
-  constructor(parts: RunParts, job: Pick<Job, "id" | "attempt" | "spec">, init: LiveInit) {
+  constructor(parts: RunParts, job: RunOf, init: LiveInit) {
     this.#parts = parts;
     this.#job = job;
     this.#init = init;
@@ -50,21 +54,25 @@ export class SandboxedRun implements Run {
     if (!this.#gone) this.#init.cgroup.kill();
   }
 
+  usage(): Usage | undefined {
+    return this.#gone ? undefined : this.#init.cgroup.liveUsage();
+  }
+
   release(): Promise<boolean> {
     clearTimeout(this.#killTimer);
     return Promise.resolve(this.#gone);
   }
 
   async #finish(): Promise<RunEnd> {
-    const { pidfd, cgroup } = this.#init;
+    const { pidfd, cgroup, range } = this.#init;
     const init = await whenEnded(this.#parts.poller, pidfd);
     this.#gone = true;
     clearTimeout(this.#killTimer);
     closeFd(pidfd);
-    const oomKilled = cgroup.oomKills() > 0;
-    const memoryPeakBytes = cgroup.memoryPeak();
-    await cgroup.remove();
     const endedInOrder = init !== undefined && "code" in init && init.code === 0;
-    return await readRunEnd(this.#parts, this.#job, { oomKilled, memoryPeakBytes, endedInOrder });
+    const facts = readEndFacts(this.#parts, cgroup, this.#job, endedInOrder);
+    await cgroup.remove();
+    if (range) this.#parts.users.give({ range });
+    return await readRunEnd(this.#parts, this.#job, facts);
   }
 }

@@ -1,12 +1,14 @@
 /** From a stored job to a running program: journal, cgroup with its limits, launch. What fails is named. */
 import { closeFd, errnoNumber, pidfdSendSignal, SyscallError } from "../../ffi/mod.ts";
-import { CgroupWriteError, type JobCgroup } from "../cgroup/job_cgroup.ts";
-import { wholeDiskOf } from "../cgroup/io_device.ts";
-import { limitWrites } from "../cgroup/limits.ts";
+import { CgroupWriteError } from "../cgroup/apply.ts";
+import type { JobCgroup } from "../cgroup/job_cgroup.ts";
 import { EngineError } from "../errors.ts";
 import { type FailedStep, startFailure } from "../sandbox/failure.ts";
-import { jobEnvironment, makePlan } from "../sandbox/plan.ts";
+import { jobEnvironment, makePlan, profileOf } from "../sandbox/plan.ts";
+import type { JobIdentity } from "../sandbox/user_namespaces.ts";
 import type { Job, StartFailure } from "../jobs/job.ts";
+import { DEFAULT_UID } from "../jobs/spec.ts";
+import { jobWrites } from "./host_limits.ts";
 import type { RunParts } from "./parts.ts";
 import type { LiveInit } from "./sandboxed_run.ts";
 import { whenEnded } from "./when_ended.ts";
@@ -24,28 +26,23 @@ class ServerStepError extends Error {
 
 /** Starts an attempt; resolves once its program was executed or its start has failed, with nothing left of it then. */
 export async function startRun(parts: RunParts, job: Job): Promise<StartResult> {
-  const cgroup = parts.tree.job(job.id);
-  const plan = makePlan(job.spec, job.id, parts.host);
-  let failed: FailedStep | undefined;
+  const cgroup = parts.tree.job(job.id, job.owner);
+  let failed: FailedStep;
   try {
-    const journal = attempt("create the journal", () => parts.logs.create({ id: job.id, attempt: job.attempt }));
-    attempt("create the job's cgroup", () => cgroup.create(writesFor(parts, job)));
-    const cgroupFd = attempt("open the job's cgroup", () => cgroup.open());
-    try {
-      const init = attempt("clone3", () => parts.launcher.start({ plan, journalPath: journal, cgroupFd }));
-      parts.onSpareTime();
-      failed = await whenStarted(init.outcome, init.pidfd, cgroup, parts.startTimeoutMs);
-      if (!failed) return { init: { pid: init.pid, pidfd: init.pidfd, cgroup } };
-      await whenEnded(parts.poller, init.pidfd);
-      closeFd(init.pidfd);
-    } finally {
-      closeFd(cgroupFd);
-    }
+    const identity = await attemptLater("make a user namespace", () => parts.users.take());
+    const started = await launchWith(parts, job, cgroup, identity).catch(async (error: unknown) => {
+      await cgroup.remove();
+      parts.users.give(identity);
+      throw error;
+    });
+    if ("init" in started) return started;
+    await cgroup.remove();
+    parts.users.give(identity);
+    failed = started.failed;
   } catch (error) {
     if (error instanceof ServerStepError) {
       failed = error.failed;
       if (isFullDisk(error.cause)) {
-        await cgroup.remove();
         await parts.logs.removeRun({ id: job.id, attempt: job.attempt });
         return { later: failed.step };
       }
@@ -55,14 +52,41 @@ export async function startRun(parts: RunParts, job: Job): Promise<StartResult> 
       failed = { step: "start the job: the server failed, its log says more", errno: 0, isExec: false };
     }
   }
-  await cgroup.remove();
   const path = jobEnvironment(job.spec, job.id)["PATH"] ?? "";
   return { failure: startFailure(failed, job.spec, path) };
 }
 
-function writesFor(parts: RunParts, job: Job) {
-  const { limits } = job.spec;
-  return limitWrites(limits, limits.ioBytesPerSecond === undefined ? undefined : wholeDiskOf(parts.diskFolder));
+type Launched = { readonly init: LiveInit } | { readonly failed: FailedStep };
+
+/** Makes what the attempt needs and launches it. @throws {ServerStepError} a step of the server's own has failed */
+async function launchWith(parts: RunParts, job: Job, cgroup: JobCgroup, identity: JobIdentity): Promise<Launched> {
+  const { spec } = job;
+  const made = makePlan(spec, job.id, parts.host, identity.range);
+  const plan = parts.alter.plan?.(made) ?? made;
+  const journalPath = attempt("create the journal", () => parts.logs.create({ id: job.id, attempt: job.attempt }));
+  attempt("create the job's cgroup", () => cgroup.create(jobWrites(parts, spec.limits, job.owner)));
+  const cgroupFd = attempt("open the job's cgroup", () => cgroup.open());
+  let workFd: number | undefined;
+  try {
+    if (spec.work === "kept") workFd = await attemptLater("open the kept folder", () => openWork(parts, job, identity));
+    const { usersFd } = identity;
+    const work = workFd === undefined ? {} : { workFd };
+    const init = attempt("clone3", () => parts.launcher.start({ plan, journalPath, cgroupFd, usersFd, ...work }));
+    parts.onSpareTime();
+    const failed = await whenStarted(init.outcome, init.pidfd, cgroup, parts.startTimeoutMs);
+    const { range } = identity;
+    if (!failed) return { init: { pid: init.pid, pidfd: init.pidfd, cgroup, range } };
+    await whenEnded(parts.poller, init.pidfd);
+    closeFd(init.pidfd);
+    return { failed };
+  } finally {
+    closeFd(cgroupFd);
+    if (workFd !== undefined) closeFd(workFd);
+  }
+}
+
+function openWork({ work, host }: RunParts, { id, spec }: Job, identity: JobIdentity): Promise<number> {
+  return work.open(id, { identity, uid: spec.uid ?? DEFAULT_UID, noExec: profileOf(spec, host).strict });
 }
 
 /** Waits for the outcome; a start that hangs (a dead network file system) is killed. */
@@ -106,11 +130,28 @@ function attempt<T>(step: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    const errno = errnoOf(cause) ?? (isFullDisk(cause) ? errnoNumber("ENOSPC") : undefined);
-    if (errno === undefined) throw cause;
-    const name = cause instanceof CgroupWriteError ? `${cause.message} of the job's cgroup` : step;
-    throw new ServerStepError({ step: name, errno, isExec: false }, { cause });
+    throw serverStepError(step, cause);
   }
+}
+
+async function attemptLater<T>(step: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    throw serverStepError(step, cause);
+  }
+}
+
+/** The failure with its step; a defect stays as it is. */
+function serverStepError(step: string, cause: unknown): unknown {
+  const errno = errnoOf(cause) ?? (isFullDisk(cause) ? errnoNumber("ENOSPC") : undefined);
+  if (errno !== undefined) {
+    const name = cause instanceof CgroupWriteError ? cause.message : step;
+    return new ServerStepError({ step: name, errno, isExec: false }, { cause });
+  }
+  // A limit that the kernel took but made something else of, a disk that is no longer there, a namespace that can't be made.
+  if (!(cause instanceof CgroupWriteError || cause instanceof EngineError)) return cause;
+  return new ServerStepError({ step: `${step}: ${cause.message}`, errno: 0, isExec: false }, { cause });
 }
 
 /** Error number of a failed system call, wherever it was made; undefined for any other error. */

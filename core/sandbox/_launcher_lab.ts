@@ -1,54 +1,43 @@
 /** What tests launch real sandboxes with: needs root and cgroup v2. */
 import { closeFd, Poller } from "../../ffi/mod.ts";
 import { CgroupTree, findBase } from "../cgroup/tree.ts";
+import { defaultEngineConfig } from "../config.ts";
 import { someSpec } from "../jobs/_job_fixture.ts";
 import type { JobSpec } from "../jobs/spec.ts";
 import { whenEnded } from "../run/when_ended.ts";
+import { homeAt } from "../values/home.ts";
 import { newJobId } from "../values/job_id.ts";
-import { prepareEtc } from "./etc_template.ts";
 import type { FailedStep } from "./failure.ts";
-import { Launcher } from "./launcher.ts";
-import { type HostOptions, initSteps, makePlan, type Plan } from "./plan.ts";
-import { hostRootEntries } from "./rootfs.ts";
+import { initSteps, makePlan, type Plan } from "./plan.ts";
+import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 /** A launcher with a home of its own. */
 export class Lab implements AsyncDisposable {
-  readonly dir = Deno.makeTempDirSync({ prefix: "joblet-launcher-" });
-  readonly poller = new Poller((error) => {
-    throw error;
-  });
-  readonly tree: CgroupTree;
-  readonly launcher: Launcher;
-  readonly host: HostOptions;
+  private constructor(
+    readonly dir: string,
+    readonly poller: Poller,
+    readonly tree: CgroupTree,
+    readonly sandbox: Sandbox,
+  ) {}
 
-  constructor() {
-    const mountinfo = Deno.readTextFileSync("/proc/self/mountinfo");
-    const name = this.dir.slice(this.dir.lastIndexOf("/") + 1);
-    this.tree = new CgroupTree(findBase(mountinfo, Deno.readTextFileSync("/proc/self/cgroup"), name), this.poller);
-    this.launcher = new Launcher(this.poller, this.tree.initsFd, (error) => {
+  static async open(): Promise<Lab> {
+    const dir = Deno.makeTempDirSync({ prefix: "joblet-launcher-" });
+    const onError = (error: unknown) => {
       throw error;
-    });
-    const [mountPoint, etc, uid, gid] = [`${this.dir}/root`, `${this.dir}/etc`, 1_000_000_000, 1_000_000_000];
-    Deno.mkdirSync(mountPoint);
-    prepareEtc(etc, { uid, gid });
-    const entries = hostRootEntries();
-    const sizes = { workBytes: 1 << 24, tmpBytes: 1 << 24 };
-    this.host = {
-      mountPoint,
-      etc,
-      uid,
-      gid,
-      entries,
-      ...sizes,
-      lastCapability: 40,
-      shielded: true,
-      graceMs: 1000,
-      logBytes: 0,
     };
+    const poller = new Poller(onError);
+    const mountinfo = Deno.readTextFileSync("/proc/self/mountinfo");
+    const name = dir.slice(dir.lastIndexOf("/") + 1);
+    const tree = new CgroupTree(findBase(mountinfo, Deno.readTextFileSync("/proc/self/cgroup"), name), poller);
+    const home = homeAt(dir);
+    const config = { ...defaultEngineConfig(home), diskBytes: 1 << 24, stopGraceMs: 1000, logBytesPerRun: 0 };
+    return new Lab(dir, poller, tree, await openSandbox(config, poller, tree, (_what, error) => onError(error)));
   }
 
   plan(command: string, args: readonly string[] = [], fields: Partial<JobSpec> = {}): Plan {
-    return makePlan(someSpec({ command, args, env: {}, ...fields }), newJobId(), this.host);
+    // The step that gives up the shield needs one.
+    const host = { ...this.sandbox.host, shielded: true };
+    return makePlan(someSpec({ command, args, env: {}, ...fields }), newJobId(), host);
   }
 
   /** Runs a plan to its end. @returns the failed step, if any, and the journal's bytes as text */
@@ -64,8 +53,11 @@ export class Lab implements AsyncDisposable {
     const cgroup = this.tree.job(plan.jobId);
     cgroup.create([]);
     const cgroupFd = cgroup.open();
+    const { users, launcher } = this.sandbox;
+    const identity = await users.take();
     try {
-      const init = this.launcher.start({ plan, journalPath, cgroupFd, makeSteps });
+      const { usersFd } = identity;
+      const init = launcher.start({ plan, journalPath, cgroupFd, usersFd, makeSteps });
       const failed = await init.outcome;
       await whenEnded(this.poller, init.pidfd);
       closeFd(init.pidfd);
@@ -73,11 +65,12 @@ export class Lab implements AsyncDisposable {
     } finally {
       closeFd(cgroupFd);
       await cgroup.remove();
+      users.give(identity);
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.launcher[Symbol.asyncDispose]();
+    await this.sandbox[Symbol.asyncDispose]();
     this.tree[Symbol.dispose]();
     await this.poller[Symbol.asyncDispose]();
     await Deno.remove(this.dir, { recursive: true });

@@ -3,6 +3,8 @@
  * certificates, and nothing that says more about the host. It is made anew at each start of the server.
  */
 
+import { DEFAULT_UID } from "../jobs/spec.ts";
+
 /** Copied from the host if they are there. Nothing here may hold secrets. */
 const COPIED = [
   "alternatives",
@@ -26,42 +28,28 @@ const COPIED = [
   "timezone",
 ] as const;
 
-/** User name of a job's program. */
-export const JOB_USER = "job";
+/** Users that a job's /etc/passwd knows, by id. */
+const USERS: ReadonlyMap<number, string> = new Map([[0, "root"], [DEFAULT_UID, "job"], [65_534, "nobody"]]);
 
-export interface EtcOptions {
-  readonly uid: number;
-  readonly gid: number;
-  /** The host's /etc, another one in tests. @default {"/etc"} */
-  readonly source?: string;
+/** Name of a user in a job; one that has none is called by its id. */
+export function userName(uid: number): string {
+  return USERS.get(uid) ?? String(uid);
 }
 
-/** Makes the folder. @param target absolute path; its former contents are replaced */
-export function prepareEtc(target: string, options: EtcOptions): void {
-  const source = options.source ?? "/etc";
-  removeTree(target);
-  Deno.mkdirSync(target, { recursive: true, mode: 0o755 });
+/** Fills the folder. @param target absolute path of an empty folder @param source the host's /etc, another one in tests */
+export function prepareEtc(target: string, source = "/etc"): void {
   for (const name of COPIED) copy(`${source}/${name}`, `${target}/${name}`, 0);
-  const { uid, gid } = options;
   write(`${target}/passwd`, [
-    "root:x:0:0:root:/root:/usr/sbin/nologin",
-    `${JOB_USER}:x:${uid}:${gid}:job:/work:/bin/sh`,
+    "root:x:0:0:root:/work:/bin/sh",
+    `job:x:${DEFAULT_UID}:${DEFAULT_UID}:job:/work:/bin/sh`,
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin",
   ]);
-  write(`${target}/group`, ["root:x:0:", `${JOB_USER}:x:${gid}:`, "nogroup:x:65534:"]);
+  write(`${target}/group`, ["root:x:0:", `job:x:${DEFAULT_UID}:`, "nogroup:x:65534:"]);
 }
 
 function write(path: string, lines: readonly string[]): void {
   Deno.writeTextFileSync(path, lines.join("\n") + "\n");
   Deno.chmodSync(path, 0o644);
-}
-
-function removeTree(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }
 
 const MAX_DEPTH = 8;
@@ -92,4 +80,19 @@ function stat(path: string, depth: number): Deno.FileInfo | undefined {
 
 function isWorldReadable(info: Deno.FileInfo): boolean {
   return ((info.mode ?? 0) & 0o004) !== 0;
+}
+
+/**
+ * Makes the folder anew below `folder`, so that jobs which run on keep theirs.
+ * @param keepOlder jobs run that may have an older one @returns its path
+ */
+export function freshEtc(folder: string, keepOlder: boolean): string {
+  Deno.mkdirSync(folder, { recursive: true, mode: 0o755 });
+  if (!keepOlder) {
+    for (const { name } of [...Deno.readDirSync(folder)]) Deno.removeSync(`${folder}/${name}`, { recursive: true });
+  }
+  const path = Deno.makeTempDirSync({ dir: folder, prefix: "etc-" });
+  Deno.chmodSync(path, 0o755);
+  prepareEtc(path);
+  return path;
 }

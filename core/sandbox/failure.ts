@@ -23,7 +23,7 @@ export function programFailure(errno: number, index: number, program: readonly S
 /** What to look at where an errno alone misleads. Keys: step name's first words, then errno. */
 const HINTS: readonly { readonly step: RegExp; readonly errno: string; readonly hint: string }[] = [
   {
-    step: /^(clone|make namespaces)/,
+    step: /^(clone|make namespaces|make a user namespace)/,
     errno: "ENOSPC",
     hint: "too many namespaces: raise the limits in /proc/sys/user/max_*_namespaces",
   },

@@ -39,6 +39,10 @@ export interface LaunchRequest {
   readonly journalPath: string;
   /** fd of the job's cgroup folder; stays the caller's. */
   readonly cgroupFd: number;
+  /** fd of the job's user namespace; stays the caller's. */
+  readonly usersFd: number;
+  /** fd of a mount of the folder that is kept as /work, for a job that has one; stays the caller's. */
+  readonly workFd?: number;
   /** Makes the steps of init's process. @default {initSteps} */
   readonly makeSteps?: typeof initSteps;
 }
@@ -58,14 +62,17 @@ export class Launcher implements AsyncDisposable {
   readonly #devNull: number;
   readonly #init: number;
   readonly #networks: NetworkPool;
+  readonly #rootFd: number;
 
   /**
    * @param initsFd fd of the cgroup folder that inits are born in; stays the caller's
+   * @param rootFd fd of the mount namespace with the jobs' root; stays the caller's
    * @param onError told of failures in the background
    */
-  constructor(poller: Poller, initsFd: number, onError: (error: unknown) => void) {
+  constructor(poller: Poller, initsFd: number, rootFd: number, onError: (error: unknown) => void) {
     this.#poller = poller;
     this.#initsFd = initsFd;
+    this.#rootFd = rootFd;
     const devNull = openFd("/dev/null", c.O_RDWR);
     this.#reserved = reserveLowFds(devNull);
     this.#devNull = duplicateFd(devNull, FIRST_SERVER_FD);
@@ -96,7 +103,10 @@ export class Launcher implements AsyncDisposable {
         cgroup: request.cgroupFd,
         devNull: this.#devNull,
         init: this.#init,
+        root: this.#rootFd,
+        users: request.usersFd,
         ...(network === undefined ? {} : { network }),
+        ...(request.workFd === undefined ? {} : { work: request.workFd }),
       };
       const steps = (request.makeSteps ?? initSteps)(request.plan, files, program.tableBytes);
       const table = new LaunchTable(steps, LAUNCH_EXTRA_BYTES);
@@ -130,6 +140,8 @@ export class Launcher implements AsyncDisposable {
         } finally {
           watch[Symbol.dispose]();
           closeFd(statusFd);
+          // Not before: making one would take turns on the processor with the job's own set-up.
+          this.#networks.refill();
         }
       });
     });

@@ -1,11 +1,12 @@
 /** Launches real sandboxes: needs root and cgroup v2. */
 import "../../tests/harness/ffi.ts";
 import assert from "node:assert/strict";
+import type { RootOptions } from "./root_steps.ts";
+import { RootTemplate } from "./root_template.ts";
 import { Lab } from "./_launcher_lab.ts";
 import { constants, errnoName, SyscallError } from "../../ffi/mod.ts";
 import { requires } from "../../tests/harness/requires.ts";
-import { someSpec } from "../jobs/_job_fixture.ts";
-import { type HostOptions, initSteps, makePlan } from "./plan.ts";
+import { initSteps } from "./plan.ts";
 import type { Step } from "./step.ts";
 
 const root = requires("root", "cgroup2");
@@ -23,7 +24,7 @@ Deno.test({
   ...root,
   name: "Launcher names each step of init that fails, with its errno, and the program does not start",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const plan = lab.plan("echo", ["ran"]);
     for (const [index, step] of plan.init.entries()) {
       const { failed, journal } = await lab.run({ ...plan, init: replaceAt(plan.init, index, broken(step)) });
@@ -37,7 +38,7 @@ Deno.test({
   ...root,
   name: "Launcher names each step that moves files to init, and the execution of init itself",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const plan = lab.plan("echo", ["ran"]);
     let [index, moving, last] = [0, Infinity, Infinity];
     while (index <= last) {
@@ -62,7 +63,7 @@ Deno.test({
   ...root,
   name: "Launcher throws what clone3 says, and nothing was started",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const plan = { ...lab.plan("true"), namespaces: constants.CLONE_NEWPID | 0x10000n }; // CLONE_THREAD
     await assert.rejects(lab.run(plan), (error: unknown) => {
       assert(error instanceof SyscallError);
@@ -76,7 +77,7 @@ Deno.test({
   ...root,
   name: "Launcher names each step of the program that fails, with its errno, and the program does not start",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const plan = lab.plan("echo", ["ran"]);
     const setUp = plan.program.filter((step) => step.call !== "execve");
     for (const [index, step] of setUp.entries()) {
@@ -87,22 +88,34 @@ Deno.test({
   },
 });
 
+function mountNamespaceFds(): number {
+  const links = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`);
+    } catch (error) {
+      // The fd that the folder itself was read with.
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    }
+  });
+  return links.filter((target) => target.startsWith("mnt:")).length;
+}
+
 Deno.test({
   ...root,
-  name: "Launcher reports what the kernel says of a folder that is not there",
+  name: "RootTemplate names the step that failed, with its errno, and leaves no fd open",
   async fn() {
-    await using lab = new Lab();
-    const cases: [Partial<HostOptions>, string][] = [
-      [{ mountPoint: `${lab.dir}/none` }, "mount tmpfs on /"],
-      [{ etc: `${lab.dir}/none` }, `open ${lab.dir}/none`],
-      [{ entries: [{ kind: "bind", name: "usr", source: "/no/usr" }] }, "open /no/usr"],
+    await using lab = await Lab.open();
+    const { rootOptions } = lab.sandbox;
+    const cases: [Partial<RootOptions>, RegExp][] = [
+      [{ mountPoint: `${lab.dir}/none` }, /mount tmpfs on \/: ENOENT/],
+      [{ etc: `${lab.dir}/none` }, /bind .*\/none on \/etc: ENOENT/],
+      [{ entries: [{ kind: "bind", name: "usr", source: "/no/usr" }] }, /bind \/no\/usr on \/usr: ENOENT/],
     ];
-    for (const [fields, step] of cases) {
-      const plan = lab.plan("true");
-      const host = { ...lab.host, ...fields };
-      const spec = someSpec({ command: "true", args: [] });
-      const { failed } = await lab.run(makePlan(spec, plan.jobId, host));
-      assert.deepEqual([failed?.step, errnoName(failed?.errno ?? 0)], [step, "ENOENT"]);
+    for (const [fields, message] of cases) {
+      const before = mountNamespaceFds();
+      await assert.rejects(RootTemplate.make(lab.poller, lab.tree.initsFd, { ...rootOptions, ...fields }), message);
+      assert.equal(mountNamespaceFds(), before);
     }
   },
 });
@@ -111,7 +124,7 @@ Deno.test({
   ...root,
   name: "Launcher searches PATH as execvp does: past what is not there, and EACCES only if nothing is found",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const found = await lab.run(lab.plan("echo", ["found"], { env: { PATH: "/nowhere:/etc/passwd:/usr/bin" } }));
     assert.equal(found.failed, undefined);
     assert.match(found.journal, /found/);
@@ -131,7 +144,7 @@ Deno.test({
   ...root,
   name: "Launcher starts many jobs at once, each with its own output",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const texts = Array.from({ length: 64 }, (_, index) => `job number ${index}.`);
     const runs = await Promise.all(texts.map((text) => lab.run(lab.plan("echo", [text]))));
     runs.forEach(({ failed, journal }, index) => {
@@ -145,7 +158,7 @@ Deno.test({
   ...root,
   name: "Launcher starts programs that the out-of-memory killer may choose",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const { failed, journal } = await lab.run(lab.plan("sh", ["-c", "echo score=$(cat /proc/self/oom_score_adj)."]));
     assert.equal(failed, undefined);
     assert.match(journal, /score=0\./);
@@ -156,7 +169,7 @@ Deno.test({
   ...root,
   name: "Launcher leaves no fd open",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const fds = () => [...Deno.readDirSync("/proc/self/fd")].length;
     await lab.run(lab.plan("true"));
     const before = fds();
@@ -170,7 +183,7 @@ Deno.test({
   ...root,
   name: "Launcher gives every job a network namespace of its own, prepared or not",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const show = () =>
       lab.run(lab.plan("sh", ["-c", "echo ns=$(readlink /proc/self/ns/net). up=$(cat /proc/net/if_inet6)"]));
     const journals = [];

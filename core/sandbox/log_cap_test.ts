@@ -63,7 +63,7 @@ Deno.test({
   ...root,
   name: "init keeps a journal near its cap: the newest output, and the exact number of bytes that are gone",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const expected = await expectedOutput();
     const plan = { ...lab.plan("sh", ["-c", PROGRAM]), logBytes: MIN_LOG_BYTES };
     const path = `${lab.dir}/${plan.jobId}.journal`;
@@ -93,7 +93,7 @@ Deno.test({
   ...root,
   name: "A follower of a journal that init trims gets every byte or its number, however slow it is",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     const expected = await expectedOutput();
     const plan = { ...lab.plan("sh", ["-c", PROGRAM]), logBytes: MIN_LOG_BYTES };
     const path = `${lab.dir}/${plan.jobId}.journal`;
@@ -128,7 +128,7 @@ Deno.test({
   ...root,
   name: "init without a cap, or with one that is not reached, removes nothing",
   async fn() {
-    await using lab = new Lab();
+    await using lab = await Lab.open();
     for (const logBytes of [0, 2 ** 30]) {
       const plan = { ...lab.plan("seq", ["1", "300000"]), logBytes };
       const path = `${lab.dir}/${plan.jobId}.journal`;

@@ -1,25 +1,37 @@
 /** A job's start as plain data: the one place that says what a sandbox is. It can be printed, compared and launched. */
-import { LaunchTable } from "../../ffi/mod.ts";
-import { constants as c } from "../../ffi/mod.ts";
+import { constants as c, LaunchTable } from "../../ffi/mod.ts";
 import { MIN_LOG_BYTES } from "../config.ts";
-import type { JobSpec, NetworkMode } from "../jobs/spec.ts";
-import { JOB_USER } from "./etc_template.ts";
-import { execInitStep, fdSteps, type LaunchFds, type RootOptions, rootSteps } from "./init_steps.ts";
+import { EngineError } from "../errors.ts";
+import { DEFAULT_PROFILE, DEFAULT_UID, type JobSpec, type NetworkMode } from "../jobs/spec.ts";
+import { userName } from "./etc_template.ts";
+import { type IdRange, idRange } from "./id_ranges.ts";
+import { execInitStep, fdSteps, type LaunchFds, setUpSteps } from "./init_steps.ts";
+import { loopbackSteps } from "./network_steps.ts";
+import type { ProcEntries } from "./proc_steps.ts";
+import type { SandboxProfile } from "./profile.ts";
 import { programSteps } from "./program_steps.ts";
 import type { Step } from "./step.ts";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What the host gives to every sandbox. */
-export type HostOptions =
-  & Pick<RootOptions, "mountPoint" | "entries" | "etc" | "uid" | "gid" | "workBytes" | "tmpBytes">
-  & {
-    readonly lastCapability: number;
-    readonly shielded: boolean;
-    readonly graceMs: number;
-    /** Most bytes that a run's journal keeps: 0 for no limit, or at least MIN_LOG_BYTES. */
-    readonly logBytes: number;
-  };
+export interface HostOptions {
+  /** Size of /work, /tmp and /dev/shm together, for jobs that don't say. */
+  readonly diskBytes: number;
+  readonly diskInodes: number;
+  readonly proc: ProcEntries;
+  readonly lastCapability: number;
+  readonly keyrings: boolean;
+  /** Version of the kernel's Landlock; 0: it has none. */
+  readonly landlockAbi: number;
+  /** Folders of the root that hold programs. */
+  readonly programFolders: readonly string[];
+  readonly profiles: ReadonlyMap<string, SandboxProfile>;
+  readonly shielded: boolean;
+  readonly graceMs: number;
+  /** Most bytes that a run's journal keeps: 0 for no limit, or at least MIN_LOG_BYTES. */
+  readonly logBytes: number;
+}
 
 export interface Plan {
   /** CLONE_NEW* flags that the job's first process is born with: only those that it can't take on by itself. */
@@ -35,6 +47,7 @@ export interface Plan {
   readonly timeoutMs: number;
   readonly graceMs: number;
   readonly logBytes: number;
+  readonly range: IdRange;
 }
 
 /** Environment of a job's program: nothing of the server's. A name given in the spec wins. */
@@ -42,8 +55,8 @@ export function jobEnvironment(spec: JobSpec, jobId: string): Record<string, str
   return {
     PATH: DEFAULT_PATH,
     HOME: "/work",
-    USER: JOB_USER,
-    LOGNAME: JOB_USER,
+    USER: userName(spec.uid ?? DEFAULT_UID),
+    LOGNAME: userName(spec.uid ?? DEFAULT_UID),
     LANG: "C.UTF-8",
     JOBLET_JOB_ID: jobId,
     ...spec.env,
@@ -58,33 +71,68 @@ function namespaceStep(flags: bigint): Step {
   return { name: "make namespaces", call: "unshare", args: [flags] };
 }
 
-/** @throws {RangeError} if the host's `logBytes` is no number of bytes that init can keep to */
-export function makePlan(spec: JobSpec, jobId: string, host: HostOptions): Plan {
+/** The profile that a spec names. @throws {EngineError} kind "precondition" if the server has none of that name */
+export function profileOf(spec: Pick<JobSpec, "profile">, host: Pick<HostOptions, "profiles">): SandboxProfile {
+  const name = spec.profile ?? DEFAULT_PROFILE;
+  const profile = host.profiles.get(name);
+  if (profile) return profile;
+  const known = [...host.profiles.keys()].join(", ");
+  throw new EngineError("precondition", `Cannot use profile '${name}': this server has ${known}`);
+}
+
+const NOFILE = [1024, 4096] as const;
+/** What a plan that is only looked at shows. */
+const ANY_RANGE = idRange(0);
+
+/**
+ * @param range ids that the job gets. @default the first there is
+ * @throws {RangeError} if the host's `logBytes` is no number of bytes that init can keep to
+ * @throws {EngineError} kind "precondition" if the spec's profile does not exist
+ */
+export function makePlan(spec: JobSpec, jobId: string, host: HostOptions, range: IdRange = ANY_RANGE): Plan {
   if (host.logBytes !== 0 && !(Number.isSafeInteger(host.logBytes) && host.logBytes >= MIN_LOG_BYTES)) {
     throw new RangeError(`Cannot keep ${host.logBytes} bytes of output: it must be 0 or at least ${MIN_LOG_BYTES}`);
   }
-  const hostname = `job-${jobId.slice(0, 8)}`;
+  const { strict, filter } = profileOf(spec, host);
+  const uid = spec.uid ?? DEFAULT_UID;
+  const hostUid = range.first + uid;
+  const { diskBytes = host.diskBytes, diskInodes = host.diskInodes, openFiles } = spec.limits;
   return {
     namespaces: c.CLONE_NEWPID,
     init: [
       namespaceStep(NAMESPACES | NETWORK_NAMESPACE[spec.network]),
-      ...rootSteps({ ...host, hostname, network: spec.network }),
+      ...setUpSteps({
+        hostname: `job-${jobId.slice(0, 8)}`,
+        scratch: {
+          bytes: diskBytes,
+          inodes: diskInodes,
+          uid: hostUid,
+          rootId: range.first,
+          noExec: strict,
+          kept: spec.work === "kept",
+        },
+        proc: host.proc,
+        pidsOnly: strict,
+      }),
     ],
     privateNetwork: spec.network === "none",
     program: programSteps({
+      ...host,
       command: spec.command,
       args: spec.args,
       env: jobEnvironment(spec, jobId),
       workdir: spec.workdir,
-      uid: host.uid,
-      gid: host.gid,
-      lastCapability: host.lastCapability,
-      shielded: host.shielded,
+      uid,
+      hostUid,
+      openFiles: openFiles === undefined ? NOFILE : [openFiles, openFiles],
+      landlock: { abi: host.landlockAbi, strict, programFolders: host.programFolders },
+      filter,
     }),
     jobId,
     timeoutMs: spec.timeoutMs ?? 0,
     graceMs: host.graceMs,
     logBytes: host.logBytes,
+    range,
   };
 }
 
@@ -93,14 +141,22 @@ export function compileProgram(plan: Plan): LaunchTable {
   return new LaunchTable(plan.program);
 }
 
-/** The step that makes namespaces, for a process that has entered a network namespace already. */
-function withoutNetwork(step: Step): Step {
-  return step.call === "unshare" ? namespaceStep(NAMESPACES) : step;
+/**
+ * The init steps with those for the network, if the process makes its own and has not entered a prepared one.
+ * @param before how many steps come before these
+ */
+export function ownSteps(plan: Plan, before: number, prepared: boolean): Step[] {
+  return plan.init.flatMap((step, index) => {
+    const flags = step.call === "unshare" ? BigInt(step.args[0] as bigint) : 0n;
+    if ((flags & c.CLONE_NEWNET) === 0n) return [step];
+    return prepared ? [namespaceStep(flags & ~c.CLONE_NEWNET)] : [step, ...loopbackSteps(before + index + 1)];
+  });
 }
 
 /** All steps of the process that becomes init. @param tableBytes size of the program's table */
 export function initSteps(plan: Plan, fds: LaunchFds, tableBytes: number): Step[] {
-  const args = [plan.jobId, tableBytes, plan.timeoutMs, plan.graceMs, plan.logBytes].map(String);
-  const own = fds.network === undefined ? plan.init : plan.init.map(withoutNetwork);
-  return [...fdSteps(fds), ...own, execInitStep(args)];
+  const { jobId, timeoutMs, graceMs, logBytes, range } = plan;
+  const args = [jobId, tableBytes, timeoutMs, graceMs, logBytes, range.initId].map(String);
+  const first = fdSteps(fds);
+  return [...first, ...ownSteps(plan, first.length, fds.network !== undefined), execInitStep(args)];
 }

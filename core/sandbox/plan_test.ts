@@ -3,26 +3,41 @@ import { constants as c } from "../../ffi/mod.ts";
 import { someSpec } from "../jobs/_job_fixture.ts";
 import type { JobSpec } from "../jobs/spec.ts";
 import { startFailure } from "./failure.ts";
+import { idRange } from "./id_ranges.ts";
 import { fdSteps, FIRST_SERVER_FD } from "./init_steps.ts";
 import { describeNamespaces } from "./namespaces.ts";
-import { type HostOptions, jobEnvironment, makePlan, type Plan } from "./plan.ts";
+import { type HostOptions, initSteps, jobEnvironment, makePlan, type Plan } from "./plan.ts";
+import type { SandboxProfile } from "./profile.ts";
 import { candidates } from "./program_steps.ts";
+import { rootSteps } from "./root_steps.ts";
 import { hostRootEntries } from "./rootfs.ts";
 import { describeCall } from "./step.ts";
 
+const profile = (name: string, strict = false): SandboxProfile => ({
+  name,
+  strict,
+  filter: new Uint8Array(16),
+  summary: [],
+});
 const host: HostOptions = {
-  mountPoint: "/run/root",
-  entries: [{ kind: "bind", name: "usr", source: "/usr" }, { kind: "link", name: "bin", target: "usr/bin" }],
-  etc: "/run/etc",
-  uid: 1000,
-  gid: 1000,
-  workBytes: 1 << 20,
-  tmpBytes: 1 << 20,
+  diskBytes: 1 << 20,
+  diskInodes: 100,
+  proc: { maskedFiles: ["kcore"], maskedFolders: ["acpi"], readOnly: ["sys"] },
   lastCapability: 40,
+  keyrings: true,
+  landlockAbi: 7,
+  programFolders: ["/usr"],
+  profiles: new Map([["default", profile("default")], ["strict", profile("strict", true)]]),
   shielded: false,
   graceMs: 1000,
   logBytes: 0,
 };
+const FDS = { journal: 20, status: 21, table: 22, cgroup: 23, devNull: 24, init: 25, root: 26, users: 28 };
+const root = rootSteps({
+  mountPoint: "/run/root",
+  entries: [{ kind: "bind", name: "usr", source: "/usr" }, { kind: "link", name: "bin", target: "usr/bin" }],
+  etc: "/run/etc",
+});
 const id = "0a0b0c0d-0000-4000-8000-000000000000";
 const spec: JobSpec = someSpec({ args: ["1"], env: {} });
 
@@ -32,39 +47,120 @@ function indexOf(steps: readonly { readonly name: string }[], name: string | Reg
   return index;
 }
 
-Deno.test("makePlan makes mounts private before the first mount and leaves the host's root before it ends", () => {
-  const { init } = makePlan(spec, id, host);
-  const mounts = init.map((step, index) => ({ step, index })).filter(({ step }) => /mount|open_tree/.test(step.call));
-  assert.equal(mounts[0]!.step.name, "make mounts private");
-  const left = indexOf(init, "let go of the host's root");
-  for (const { step, index } of mounts) {
-    if (index > left) assert.equal(step.name, "make / read-only");
-  }
+Deno.test("rootSteps makes mounts private before the first mount and leaves the host's root before it ends", () => {
+  const mounts = root.filter((step) => /mount/.test(step.call));
+  assert.equal(mounts[0]!.name, "make mounts private");
+  assert.deepEqual(root.slice(indexOf(root, "let go of the host's root") + 1).map(({ name }) => name), [
+    "enter /",
+    "make / read-only",
+  ]);
 });
 
-Deno.test("makePlan mounts everything nosuid, and nodev but for /dev", () => {
-  for (const step of makePlan(spec, id, host).init.filter(({ name }) => /^mount /.test(name))) {
+Deno.test("every file system that a job sees is nosuid, and nodev but for /dev and what comes from it", () => {
+  const made = [...root, ...makePlan(spec, id, host).init].filter(({ name }) => /^mount /.test(name));
+  assert.deepEqual(made.map(({ name }) => name), [
+    "mount tmpfs on /",
+    "mount tmpfs on /dev",
+    "mount tmpfs on /tmp",
+    "mount proc on /proc",
+  ]);
+  for (const step of made) {
     const flags = Number(step.args[3]);
     assert.equal(flags & c.MS_NOSUID, c.MS_NOSUID, step.name);
     assert.equal(flags & c.MS_NODEV, step.name === "mount tmpfs on /dev" ? 0 : c.MS_NODEV, step.name);
   }
+  for (const step of root.filter(({ name }) => /^make \/(usr|etc) read-only/.test(name))) {
+    const attributes = new DataView((step.args[3] as Uint8Array<ArrayBuffer>).buffer).getUint32(0, true);
+    assert.equal(attributes, c.MOUNT_ATTR_RDONLY | c.MOUNT_ATTR_NOSUID | c.MOUNT_ATTR_NODEV);
+  }
 });
 
-Deno.test("makePlan empties the capability sets before the program, the bounding set before the user changes", () => {
+Deno.test("makePlan enters the job's root before anything else, so that no later step names a file of the host", () => {
+  const plan = makePlan(spec, id, host);
+  const steps = initSteps(plan, { ...FDS, network: 27 }, 100);
+  assert.equal(steps[0]!.name, "enter the jobs' root");
+  assert.equal(steps[1]!.name, "enter the prepared network namespace");
+});
+
+Deno.test("makePlan has masks over /proc, after it is mounted", () => {
+  const { init } = makePlan(spec, id, host);
+  const order = ["mount proc on /proc", "mask /proc/kcore", "mask /proc/acpi", "make /proc/sys read-only"];
+  const found = order.map((name) => indexOf(init, name));
+  assert.deepEqual(found, [...found].sort((a, b) => a - b));
+  const strict = makePlan({ ...spec, profile: "strict" }, id, host).init;
+  assert(!strict.some(({ name }) => /^mask/.test(name)));
+  assert.match(String(strict[indexOf(strict, "mount proc on /proc")]!.args[4]), /subset=pid/);
+});
+
+Deno.test("makePlan bounds all that a job may write by one file system, and lets 'strict' execute none of it", () => {
+  const scratch = (fields: Partial<JobSpec>) => {
+    const { init } = makePlan({ ...spec, ...fields }, id, host);
+    return init[indexOf(init, "mount tmpfs on /tmp")]!;
+  };
+  assert.match(String(scratch({}).args[4]), /^size=1048576,nr_inodes=104,/);
+  assert.match(String(scratch({ limits: { diskBytes: 4096, diskInodes: 5 } }).args[4]), /^size=4096,nr_inodes=9,/);
+  assert.equal(Number(scratch({}).args[3]) & c.MS_NOEXEC, 0);
+  assert.equal(Number(scratch({ profile: "strict" }).args[3]) & c.MS_NOEXEC, c.MS_NOEXEC);
+});
+
+Deno.test("makePlan refuses a profile that the server does not have and names those it has", () => {
+  assert.throws(
+    () => makePlan({ ...spec, profile: "wide" }, id, host),
+    /profile 'wide': this server has default, strict/,
+  );
+});
+
+Deno.test("makePlan gives the program the ids of its range and init the one beyond it", () => {
+  const plan = makePlan({ ...spec, uid: 7 }, id, host, idRange(3));
+  const { first, initId } = idRange(3);
+  assert.deepEqual(plan.program[indexOf(plan.program, "own stdout")]!.args, [1, first + 7, first + 7]);
+  assert.deepEqual(plan.program[indexOf(plan.program, "become user 7")]!.args, [7, 7, 7]);
+  const words = initSteps(plan, FDS, 100).at(-1)!.args[2] as readonly string[];
+  assert.deepEqual(words, ["init", id, "100", "0", "1000", "0", String(initId)]);
+});
+
+Deno.test("makePlan empties the capability sets in the user namespace, the bounding set before the user changes", () => {
   const { program } = makePlan(spec, id, host);
   const order = [
     /^hide other files/,
+    /^make a cgroup namespace/,
+    /^make Landlock rules/,
+    /^enter the user namespace/,
     /^drop capability 0 /,
     /^drop capability 40 /,
+    /^lock the secure bits/,
     /^leave all groups/,
     /^become group/,
     /^become user/,
     /^drop all capabilities/,
     /^forbid new privileges/,
+    /^restrict by Landlock/,
     /^enter \/work/,
+    /^filter system calls/,
     /^execute /,
   ].map((name) => indexOf(program, name));
   assert.deepEqual(order, [...order].sort((a, b) => a - b));
+});
+
+Deno.test("makePlan leaves out what the kernel does not have: Landlock, keyrings", () => {
+  const { program } = makePlan(spec, id, { ...host, landlockAbi: 0, keyrings: false });
+  assert(!program.some(({ name }) => /Landlock|keyring/.test(name)));
+});
+
+Deno.test("makePlan asks Landlock for no right that its version does not know", () => {
+  const handled = (landlockAbi: number) => {
+    const { program } = makePlan(spec, id, { ...host, landlockAbi });
+    const step = program[indexOf(program, "make Landlock rules")]!;
+    return [new DataView((step.args[0] as Uint8Array<ArrayBuffer>).buffer).getUint32(0, true), step.args[1]];
+  };
+  assert.deepEqual([1, 2, 3, 4, 5, 6].map(handled), [
+    [0x1fff, 8],
+    [0x3fff, 8],
+    [0x7fff, 8],
+    [0x7fff, 16],
+    [0xffff, 16],
+    [0xffff, 24],
+  ]);
 });
 
 Deno.test("makePlan gives up the server's shield from the out-of-memory killer while the process is still root", () => {
@@ -78,10 +174,18 @@ Deno.test("makePlan gives network 'none' a namespace with loopback and 'host' ne
   const namespaces = (plan: Plan) =>
     describeNamespaces(BigInt(plan.init[indexOf(plan.init, "make namespaces")]!.args[0] as bigint));
   assert.match(namespaces(none), /CLONE_NEWNS.*CLONE_NEWNET/);
-  indexOf(none.init, "bring up loopback");
+  const own = initSteps(none, FDS, 100);
+  const socket = indexOf(own, "open a socket");
+  assert.deepEqual([own[socket + 1]!.args[0], own[socket + 1]!.resultOf], [socket, true]);
+  const prepared = initSteps(none, { ...FDS, network: 27 }, 100);
+  assert(!prepared.some((step) => step.name === "bring up loopback"));
+  assert.doesNotMatch(
+    describeNamespaces(BigInt(prepared[indexOf(prepared, "make namespaces")]!.args[0] as bigint)),
+    /CLONE_NEWNET/,
+  );
   const shared = makePlan({ ...spec, network: "host" }, id, host);
   assert.doesNotMatch(namespaces(shared), /CLONE_NEWNET/);
-  assert(!shared.init.some((step) => step.name === "bring up loopback"));
+  assert(!initSteps(shared, FDS, 100).some((step) => step.name === "bring up loopback"));
 });
 
 Deno.test("makePlan refuses a cap on the output that is too small to keep", () => {
@@ -104,8 +208,7 @@ Deno.test("candidates looks in absolute folders of PATH only, and nowhere for a 
 });
 
 Deno.test("fdSteps refuses a low fd, as moving another could overwrite it", () => {
-  const fds = { journal: 20, status: 21, table: 22, cgroup: 23, devNull: 24, init: 25 };
-  assert.throws(() => fdSteps({ ...fds, table: FIRST_SERVER_FD - 1 }), RangeError);
+  assert.throws(() => fdSteps({ ...FDS, table: FIRST_SERVER_FD - 1 }), RangeError);
 });
 
 Deno.test("hostRootEntries shows folders as binds, links as links and leaves out what is not there", async () => {
@@ -140,6 +243,7 @@ Deno.test("startFailure of another step names it, its errno and the cure", () =>
     startFailure({ step, errno, isExec: false }, { command: "x", workdir: "/nowhere" }, "");
   assert.equal(fail("mount proc on /proc", 1).message, "mount proc on /proc: EPERM");
   assert.match(fail("clone3", 28).message, /^clone3: ENOSPC \(too many namespaces/);
+  assert.match(fail("make a user namespace", 28).message, /: ENOSPC \(too many namespaces/);
   assert.match(fail("enter /nowhere", 2).message, /ENOENT \(the working directory must exist/);
   assert.equal(fail("clone3", 28).exitCode, 125);
 });

@@ -14,5 +14,6 @@ function describeArg(arg: SyscallArg): string {
   if (typeof arg === "bigint" || typeof arg === "number") return arg < 10_000 ? String(arg) : `0x${arg.toString(16)}`;
   if (typeof arg === "string") return JSON.stringify(arg);
   if (arg instanceof Uint8Array) return `<${arg.length} bytes>`;
+  if ("pointerAt" in arg) return `<${arg.bytes.length} bytes, which point to ${arg.target.length} more>`;
   return `[${arg.map((text) => JSON.stringify(text)).join(", ")}]`;
 }

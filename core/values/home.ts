@@ -7,6 +7,8 @@ export interface Home {
   readonly state: string;
   /** One journal a job: logs/<id>.journal. */
   readonly logs: string;
+  /** /work of jobs that keep it: work/<id>. */
+  readonly work: string;
   /** Lock, server log, and what is made anew at each start. */
   readonly run: string;
 }
@@ -17,7 +19,8 @@ export const DEFAULT_HOME = "/opt/joblet";
 export function homeAt(root: string): Home {
   if (!root.startsWith("/")) throw new RangeError(`Cannot use '${root}' as JOBLET_HOME: it must be an absolute path`);
   const base = root.replace(/\/+$/, "");
-  return { root: base, config: `${base}/config`, state: `${base}/state`, logs: `${base}/logs`, run: `${base}/run` };
+  const [config, state, logs, work, run] = ["config", "state", "logs", "work", "run"].map((name) => `${base}/${name}`);
+  return { root: base, config: config!, state: state!, logs: logs!, work: work!, run: run! };
 }
 
 /** The home folder that the environment names. @default {"/opt/joblet"} */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { formatBytes, parseBytes } from "./bytes.ts";
 import { formatCoreList, parseCoreList } from "./core_list.ts";
+import { cpuSharesToWeight } from "./cpu_weight.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { homeAt } from "./home.ts";
 import { isJobId, isJobIdPrefix, newJobId } from "./job_id.ts";
@@ -64,4 +65,11 @@ Deno.test("newJobId is a whole job id, and its prefixes are prefixes", () => {
 Deno.test("homeAt refuses a relative path", () => {
   assert.throws(() => homeAt("x"), /absolute/);
   assert.equal(homeAt("/srv/joblet/").logs, "/srv/joblet/logs");
+});
+
+Deno.test("cpuSharesToWeight keeps the default and the proportions, within the bounds of cgroup v2", () => {
+  const table: readonly [number, number][] = [[2, 1], [512, 50], [1024, 100], [2048, 200], [102_400, 10_000]];
+  for (const [shares, weight] of table) assert.equal(cpuSharesToWeight(shares), weight);
+  assert.equal(cpuSharesToWeight(262_144), 10_000);
+  for (const bad of [0, 1, 262_145, 1.5, NaN]) assert.throws(() => cpuSharesToWeight(bad), RangeError);
 });

@@ -2,7 +2,7 @@
  * The first process of a job's PID namespace: it forks the program, keeps the journal and ends the namespace.
  * Freestanding, static.
  *
- *   init ID TABLE_BYTES TIMEOUT_MS GRACE_MS LOG_BYTES
+ *   init ID TABLE_BYTES TIMEOUT_MS GRACE_MS LOG_BYTES OWN_ID
  *
  * Inherited fds (the launch table puts them there):
  *   3  journal, for reading and writing, not O_APPEND (it would make every pwrite an append); frames go to its end
@@ -10,7 +10,8 @@
  *   5  the program's table (walk.h), for the child to walk
  *   6  the job's cgroup folder: the program is born in it
  *   7  the program's stdin
- * The child finds its stdin, stdout and stderr at 7, 9 and 11; its table moves them and closes the rest.
+ *   8  the job's user namespace, for the child to enter
+ * The child finds its stdin, stdout and stderr at 7, 10 and 12; its table moves them and closes the rest.
  *
  * Events:
  *   start report     the close-on-exec pipe to the child: end of file when the program was executed, {errno, step} if
@@ -21,6 +22,7 @@
  *   timeout          append "timeout", send SIGTERM; after the grace kill the whole namespace
  *   all ended, both pipes at their end     append "exit" and exit, which ends the namespace
  *
+ * OWN_ID is the user and group that this process becomes once the program is on its way: an id of the host that no job has.
  * LOG_BYTES caps the journal, 0 not: beyond it the oldest frames are removed, see journal_trim.h.
  *
  * So the server is never in the path of the output, and the journal alone tells how a run went. What can't be stored
@@ -31,13 +33,13 @@
 #include "journal_trim.h"
 #include "walk.h"
 
-enum { FD_STATUS = 4, FD_TABLE, FD_CGROUP, FD_STDIN, FD_CHILD_STDOUT = 9, FD_CHILD_STDERR = 11 };
+enum { FD_STATUS = 4, FD_TABLE, FD_CGROUP, FD_STDIN, FD_USERS, FD_CHILD_STDOUT = 10, FD_CHILD_STDERR = 12 };
 enum { O_CLOEXEC = 02000000 };
 enum { SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17, SIGSET_BYTES = 8 };
 enum { POLLIN = 1, CLOCK_REALTIME = 0, CLOCK_MONOTONIC = 1, WNOHANG = 1, WALL = 0x40000000, RUSAGE_CHILDREN = -1 };
 enum { PR_SET_DUMPABLE = 4, PR_SET_NAME = 15, SIG_BLOCK = 0, SEEK_END = 2 };
 #define CLONE_INTO_CGROUP 0x200000000ul
-enum { PROT_READ_WRITE = 3, MAP_PRIVATE = 2, CAP_KILL = 5, PR_SET_NO_NEW_PRIVS = 38 };
+enum { PROT_READ_WRITE = 3, MAP_PRIVATE = 2, CAP_KILL = 5, PR_SET_KEEPCAPS = 8, PR_SET_NO_NEW_PRIVS = 38 };
 enum { END_TIMED_OUT = 1, END_SIGNAL_PASSED_ON = 2 };
 enum { EINTR = 4, ECHILD = 10, EXIT_BROKEN = 125, GAP_WRITE_FAILED = 1, RETRY_MS = 200 };
 
@@ -242,10 +244,14 @@ static void start_program(u64 table_bytes) {
 }
 
 /* From here on this process only reads pipes, appends to its journal and kills inside its own namespace. */
-static void drop_privileges(void) {
+static void drop_privileges(u64 own_id) {
   struct { u32 version; i32 pid; } header = {0x20080522, 0};
   u32 data[6] = {1u << CAP_KILL, 1u << CAP_KILL, 0, 0, 0, 0};
+  if (sys2(prctl, PR_SET_KEEPCAPS, 1) < 0 || sys2(setgroups, 0, 0) < 0) quit(EXIT_BROKEN);
+  if (sys3(setresgid, own_id, own_id, own_id) < 0 || sys3(setresuid, own_id, own_id, own_id) < 0) quit(EXIT_BROKEN);
   if (sys2(capset, &header, data) < 0 || sys5(prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) quit(EXIT_BROKEN);
+  /* The change of user resets it to what /proc/sys/fs/suid_dumpable says. */
+  if (sys2(prctl, PR_SET_DUMPABLE, 0) < 0) quit(EXIT_BROKEN);
 }
 
 static void close_all(const i32 *fds, u32 count) {
@@ -255,7 +261,7 @@ static void close_all(const i32 *fds, u32 count) {
 __attribute__((used)) void run(u64 *stack) {
   char **argv = (char **)(stack + 1);
   u64 all_signals = ~0ul;
-  if (stack[0] < 6 || sys0(getpid) != 1) quit(EXIT_BROKEN);
+  if (stack[0] < 7 || sys0(getpid) != 1) quit(EXIT_BROKEN);
   u64 timeout_ms = number(argv[3]);
   grace_ms = number(argv[4]);
   if (sys2(prctl, PR_SET_DUMPABLE, 0) < 0) quit(EXIT_BROKEN);
@@ -270,8 +276,8 @@ __attribute__((used)) void run(u64 *stack) {
   if (signal_fd < 0 || sys2(pipe2, report_pipe, O_CLOEXEC) < 0) quit(EXIT_BROKEN);
   if (timeout_ms && (timer_fd = sys2(timerfd_create, CLOCK_MONOTONIC, O_CLOEXEC)) < 0) quit(EXIT_BROKEN);
   start_program(number(argv[2]));
-  drop_privileges();
-  const i32 of_child[] = {FD_TABLE, FD_CGROUP, FD_STDIN, FD_CHILD_STDOUT, FD_CHILD_STDERR, report_pipe[1]};
+  drop_privileges(number(argv[6]));
+  const i32 of_child[] = {FD_TABLE, FD_CGROUP, FD_STDIN, FD_USERS, FD_CHILD_STDOUT, FD_CHILD_STDERR, report_pipe[1]};
   close_all(of_child, sizeof of_child / sizeof *of_child);
   /* Before any output is looked at, so "started" is stored first; the program's bytes wait in their pipes. */
   on_report(timeout_ms);

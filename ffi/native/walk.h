@@ -13,6 +13,7 @@
  *           56 min       the entry fails if its result is below
  *           64 result    -2^63 until the call has returned
  *           72 flags     bit 0: after ENOENT, ENOTDIR or EACCES go on with the next entry (search of a program in PATH)
+ *                        bit 1: the first argument is the result of an earlier entry, whose index args[0] is
  */
 #ifndef WALK_H
 #define WALK_H
@@ -33,7 +34,7 @@ struct table {
   struct entry entries[];
 };
 
-enum { FLAG_SEARCH = 1, ENOENT = 2, EACCES = 13, ENOTDIR = 20, EXIT_SETUP_FAILED = 125 };
+enum { FLAG_SEARCH = 1, FLAG_RESULT_OF = 2, ENOENT = 2, EACCES = 13, ENOTDIR = 20, EXIT_SETUP_FAILED = 125 };
 
 static inline __attribute__((noreturn)) void walk(struct table *table) {
   int denied = 0;
@@ -41,6 +42,7 @@ static inline __attribute__((noreturn)) void walk(struct table *table) {
     struct entry *e = &table->entries[i];
     table->current = i;
     if (e->nr == (u64)-1) break;
+    if (e->flags & FLAG_RESULT_OF) e->args[0] = table->entries[e->args[0]].result;
     i64 result = syscall6(e->nr, e->args[0], e->args[1], e->args[2], e->args[3], e->args[4], e->args[5]);
     e->result = result;
     if (result >= e->min) continue;

@@ -1,6 +1,6 @@
 /**
- * Other programs that run `true` in a sandbox with the same namespaces: pid, mount, ipc, uts, cgroup and network, a root
- * of read-only binds, tmpfs, /proc and a minimal /dev, no capabilities.
+ * Other programs that run `true` in a sandbox with the same namespaces: pid, mount, ipc, uts, cgroup, network and user, a
+ * root of read-only binds, tmpfs, /proc and a minimal /dev, no capabilities. None of them has a filter of system calls here.
  */
 export interface Rival {
   readonly name: string;
@@ -10,10 +10,11 @@ export interface Rival {
   readonly setUp?: string;
 }
 
-const BWRAP = "bwrap --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup --unshare-net --ro-bind /usr /usr " +
+const BWRAP =
+  "bwrap --unshare-user --uid 1000 --gid 1000 --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup --unshare-net --ro-bind /usr /usr " +
   "--symlink usr/bin /bin --symlink usr/lib /lib --symlink usr/lib64 /lib64 --ro-bind /etc /etc --proc /proc --dev /dev " +
   "--tmpfs /tmp --tmpfs /work --chdir /work --cap-drop ALL --new-session true";
-const UNSHARE = "unshare --pid --fork --mount --ipc --uts --cgroup --net --mount-proc true";
+const UNSHARE = "unshare --user --map-root-user --pid --fork --mount --ipc --uts --cgroup --net --mount-proc true";
 
 /** The rivals that are installed. @param dir folder for their files */
 export async function installedRivals(dir: string): Promise<Rival[]> {
@@ -63,6 +64,8 @@ export async function ratePerSecond(rival: Rival, runs: number, inFlight: number
 /** An OCI bundle with the namespaces above. */
 async function makeBundle(dir: string): Promise<string> {
   const bundle = `${dir}/bundle`;
+  // In their user namespace root is not the host's.
+  await Deno.chmod(dir, 0o711);
   for (const name of ["usr", "etc", "proc", "dev", "tmp", "work"]) {
     await Deno.mkdir(`${bundle}/rootfs/${name}`, { recursive: true });
   }
@@ -77,7 +80,7 @@ async function makeBundle(dir: string): Promise<string> {
   const config = {
     ociVersion: "1.0.2",
     process: {
-      user: { uid: 65534, gid: 65534 },
+      user: { uid: 1000, gid: 1000 },
       args: ["/usr/bin/true"],
       env: ["PATH=/usr/bin"],
       cwd: "/work",
@@ -94,7 +97,11 @@ async function makeBundle(dir: string): Promise<string> {
       { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"] },
       { destination: "/work", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"] },
     ],
-    linux: { namespaces: ["pid", "mount", "ipc", "uts", "cgroup", "network"].map((type) => ({ type })) },
+    linux: {
+      namespaces: ["pid", "mount", "ipc", "uts", "cgroup", "network", "user"].map((type) => ({ type })),
+      uidMappings: [{ containerID: 0, hostID: 3_000_000_000, size: 65_536 }],
+      gidMappings: [{ containerID: 0, hostID: 3_000_000_000, size: 65_536 }],
+    },
   };
   await Deno.writeTextFile(`${bundle}/config.json`, JSON.stringify(config));
   return bundle;

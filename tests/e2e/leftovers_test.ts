@@ -14,12 +14,14 @@ Deno.test({
   await using server = await TestServer.start();
   const id = await server.detach("sleep", "1000");
   const { cgroups } = await hostState(server.home);
-  const base = cgroups[0]!.replace(/\/job-[^/]*$/, "");
+  // Where earlier versions made the cgroups of jobs.
+  const base = cgroups[0]!.replace(/\/user-[^/]*\/job-[^/]*$/, "");
   await server.end("SIGKILL");
 
   const marker = `1618${server.port}`;
   const cgroup = `${base}/job-${STRANGER}1`;
   await Deno.mkdir(cgroup);
+  await Deno.mkdir(`${base}/user-somebody/job-${STRANGER}3`, { recursive: true });
   const child = new Deno.Command("sh", { args: ["-c", `echo $$ > ${cgroup}/cgroup.procs; exec sleep ${marker}`] })
     .spawn();
   while (processesWith(`sleep ${marker}`).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -30,7 +32,7 @@ Deno.test({
   await server.launch();
   assert.deepEqual(processesWith(`sleep ${marker}`), []);
   await child.status;
-  assert.deepEqual((await hostState(server.home)).cgroups, [`${base}/job-${id}`]);
+  assert.deepEqual((await hostState(server.home)).cgroups, cgroups);
   const strangers = () => [...Deno.readDirSync(`${server.home}/logs`)].filter(({ name }) => name.startsWith(STRANGER));
   while (strangers().length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual([...Deno.readDirSync(`${server.home}/run/journals`)].filter(({ name }) => name === "spare"), []);

@@ -46,3 +46,16 @@ export function forbiddenSkips(names: readonly string[], allowed = ALLOWED_SKIPS
 export function resultLine({ passed, failed, skipped }: TestResults): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
+
+/** Reads a line that `resultLine` made, the last of an output. A run that ended without it counts as one failure. */
+export function parseResultLine(output: string): TestResults {
+  const found = output.match(/^\d+ passed, \d+ failed(?:, \d+ skipped)?$/gm)?.at(-1);
+  if (found === undefined) return { passed: 0, failed: 1, skipped: 0 };
+  const [passed = 0, failed = 0, skipped = 0] = found.match(/\d+/g)!.map(Number);
+  return { passed, failed, skipped };
+}
+
+/** Both together. */
+export function sum(a: TestResults, b: TestResults): TestResults {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { forbiddenSkips, parseSummary, resultLine, skippedTests } from "./test_results.ts";
+import { forbiddenSkips, parseResultLine, parseSummary, resultLine, skippedTests, sum } from "./test_results.ts";
 
 Deno.test("parseSummary reads passed, failed and ignored, and not the steps in parentheses", () => {
   const output = "a ... ok\n\nFAILED | 12 passed (3 steps) | 2 failed (1 step) | 1 ignored (55ms)\n";
@@ -35,4 +35,16 @@ Deno.test("forbiddenSkips passes only the names that are listed", () => {
 Deno.test("resultLine leaves skipped out where nothing was skipped", () => {
   assert.equal(resultLine({ passed: 3, failed: 0, skipped: 0 }), "3 passed, 0 failed");
   assert.equal(resultLine({ passed: 3, failed: 1, skipped: 2 }), "3 passed, 1 failed, 2 skipped");
+});
+
+Deno.test("parseResultLine reads the last line that resultLine made, and takes its absence for a failure", () => {
+  for (const results of [{ passed: 3, failed: 1, skipped: 0 }, { passed: 9, failed: 0, skipped: 2 }]) {
+    assert.deepEqual(parseResultLine(`0 passed, 7 failed\nmore\n${resultLine(results)}\n`), results);
+  }
+  assert.deepEqual(parseResultLine("guest: it died\n"), { passed: 0, failed: 1, skipped: 0 });
+});
+
+Deno.test("sum adds counts one by one", () => {
+  const all = sum({ passed: 1, failed: 2, skipped: 3 }, { passed: 10, failed: 20, skipped: 30 });
+  assert.deepEqual(all, { passed: 11, failed: 22, skipped: 33 });
 });

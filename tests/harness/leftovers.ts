@@ -19,7 +19,8 @@ export async function hostState(home: string): Promise<HostState> {
   const cgroups = await foldersBelow(`${root}/joblet/${hash.slice(0, 4).toHex()}`);
   const processes: string[] = [];
   for (const cgroup of cgroups) {
-    const pids = (await Deno.readTextFile(`${cgroup}/cgroup.procs`)).split("\n").filter((pid) => pid !== "");
+    const all = (await procsOf(cgroup)).split("\n").filter((pid) => pid !== "");
+    const pids = cgroup.endsWith("/inits") ? all.filter(isInit) : all;
     processes.push(...pids.map((pid) => `${pid} in ${cgroup}`));
   }
   return {
@@ -28,6 +29,19 @@ export async function hostState(home: string): Promise<HostState> {
     mounts: mountinfo.split("\n"),
     temporary: [...Deno.readDirSync("/tmp")].map(({ name }) => name).filter((name) => name.startsWith("job-")),
   };
+}
+
+/**
+ * Whether it is a job's init, or about to be gone: the server's own short-lived processes, which make namespaces for jobs to
+ * come, are born beside the inits, with the server's command line.
+ */
+function isInit(pid: string): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).startsWith("init\0");
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
 }
 
 /** Command lines of processes on the host that contain the text. */
@@ -46,10 +60,30 @@ export function processesWith(text: string): string[] {
   return found;
 }
 
+/** Empty for a cgroup that was removed meanwhile, as a user's is a moment after the last job's. */
+async function procsOf(cgroup: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(`${cgroup}/cgroup.procs`);
+  } catch (error) {
+    if (isGone(error)) return "";
+    throw error;
+  }
+}
+
 async function foldersBelow(path: string): Promise<string[]> {
   const found: string[] = [];
-  for await (const entry of Deno.readDir(path)) {
-    if (entry.isDirectory) found.push(`${path}/${entry.name}`, ...await foldersBelow(`${path}/${entry.name}`));
+  try {
+    for await (const entry of Deno.readDir(path)) {
+      if (entry.isDirectory) found.push(`${path}/${entry.name}`, ...await foldersBelow(`${path}/${entry.name}`));
+    }
+  } catch (error) {
+    if (!isGone(error)) throw error;
   }
   return found;
+}
+
+/** ENODEV: the folder was removed between open and read. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    (error instanceof Error && "code" in error && (error.code === "ENODEV" || error.code === "ESRCH"));
 }

@@ -2,7 +2,9 @@
  * What a test needs of the host. A test whose need is not met is skipped with the reason in its name; in CI
  * (JOBLET_TESTS_REQUIRED=1) nothing is skipped, so that a missing feature fails there instead of going unnoticed.
  */
-type Feature = "root" | "cgroup2" | "node" | "openssl" | "gcc" | "aarch64 binutils" | "python3" | "nsenter";
+import { missingNeeds } from "../guest/needs.ts";
+
+type Feature = "root" | "cgroup2" | "node" | "openssl" | "gcc" | "aarch64 binutils" | "python3" | "nsenter" | "guest";
 
 const PROBES: Readonly<Record<Feature, () => boolean>> = {
   root: () => Deno.uid() === 0,
@@ -12,6 +14,7 @@ const PROBES: Readonly<Record<Feature, () => boolean>> = {
   "aarch64 binutils": () => succeeds("aarch64-linux-gnu-objdump", ["--version"]),
   python3: () => succeeds("python3", ["--version"]),
   nsenter: () => succeeds("nsenter", ["--version"]),
+  guest: () => Deno.uid() === 0 && missingNeeds().length === 0,
   openssl: () => succeeds("openssl", ["version"]),
 };
 

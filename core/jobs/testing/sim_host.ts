@@ -39,6 +39,7 @@ export class SimHost {
   runner(alive: () => boolean): Runner {
     const never = new Promise<never>(() => {});
     return {
+      supports: () => true,
       check: () => {},
       plan: () => [],
       start: async (job) => {
@@ -56,6 +57,7 @@ export class SimHost {
         await turns(2);
         return this.outcomes.get(key({ id, attempt }));
       },
+      discard: () => Promise.resolve(),
       removeLeftovers: () => Promise.resolve(),
     };
   }
@@ -85,6 +87,7 @@ export class SimHost {
         if (signal === "SIGKILL" || graceMs <= 0) this.end(run, { kind: "signaled", signal: 9 });
         else this.end(run, { kind: "signaled", signal: 15 });
       },
+      usage: () => undefined,
       release: () => Promise.resolve(run.end !== undefined),
     };
   }

@@ -45,7 +45,7 @@ export class World {
     const { host, clock } = this;
     const parts = {
       config: {
-        defaults: {},
+        limits: { default: {}, ceiling: {}, builtIn: {}, users: new Map() },
         queue: { maxRunning: MAX_RUNNING, maxWaiting: 1000, maxWaitingPerOwner: 1000 },
         retention: {},
         stopGraceMs: 1000,

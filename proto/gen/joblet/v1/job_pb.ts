@@ -19,30 +19,33 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file joblet/v1/job.proto.
  */
 export const file_joblet_v1_job: GenFile = /*@__PURE__*/
-  fileDesc("ChNqb2JsZXQvdjEvam9iLnByb3RvEglqb2JsZXQudjEiqwEKBkxpbWl0cxIYCgtjcHVfcGVyY2VudBgBIAEoDUgAiAEBEhkKDG1lbW9yeV9ieXRlcxgCIAEoBEgBiAEBEiAKE2lvX2J5dGVzX3Blcl9zZWNvbmQYAyABKARIAogBARIRCgljcHVfY29yZXMYBCABKAlCDgoMX2NwdV9wZXJjZW50Qg8KDV9tZW1vcnlfYnl0ZXNCFgoUX2lvX2J5dGVzX3Blcl9zZWNvbmQivAMKB0pvYlNwZWMSDwoHY29tbWFuZBgBIAEoCRIMCgRhcmdzGAIgAygJEgwKBG5hbWUYAyABKAkSKAoDZW52GAQgAygLMhsuam9ibGV0LnYxLkpvYlNwZWMuRW52RW50cnkSDwoHd29ya2RpchgFIAEoCRIPCgduZXR3b3JrGAYgASgJEiEKBmxpbWl0cxgHIAEoCzIRLmpvYmxldC52MS5MaW1pdHMSKgoHdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIuCgZsYWJlbHMYCSADKAsyHi5qb2JsZXQudjEuSm9iU3BlYy5MYWJlbHNFbnRyeRIQCghwcmlvcml0eRgKIAEoBRIlCgVyZXRyeRgLIAEoCzIWLmpvYmxldC52MS5SZXRyeVBvbGljeRIlCghzY2hlZHVsZRgMIAEoCzITLmpvYmxldC52MS5TY2hlZHVsZRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiZgoLUmV0cnlQb2xpY3kSDQoFbGltaXQYASABKA0SKAoFZGVsYXkYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoCb24YAyADKA4yEi5qb2JsZXQudjEuUmV0cnlPbiKBAQoIU2NoZWR1bGUSDAoEd2hlbhgBIAEoCRIRCgl0aW1lX3pvbmUYAiABKAkSKQoHbWlzZmlyZRgDIAEoDjIYLmpvYmxldC52MS5NaXNmaXJlUG9saWN5EikKB292ZXJsYXAYBCABKA4yGC5qb2JsZXQudjEuT3ZlcmxhcFBvbGljeSJPCgxTdGFydEZhaWx1cmUSDAoEc3RlcBgBIAEoCRINCgVlcnJubxgCIAEoCRIPCgdtZXNzYWdlGAMgASgJEhEKCWV4aXRfY29kZRgEIAEoBSKhAQoNUmVzb3VyY2VVc2FnZRIrCghjcHVfdXNlchgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpjcHVfc3lzdGVtGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh4KEW1lbW9yeV9wZWFrX2J5dGVzGAMgASgESACIAQFCFAoSX21lbW9yeV9wZWFrX2J5dGVzIoACCgdBdHRlbXB0EigKCmVuZF9yZWFzb24YASABKA4yFC5qb2JsZXQudjEuRW5kUmVhc29uEhYKCWV4aXRfY29kZRgCIAEoBUgAiAEBEhMKBnNpZ25hbBgDIAEoBUgBiAEBEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgV1c2FnZRgGIAEoCzIYLmpvYmxldC52MS5SZXNvdXJjZVVzYWdlQgwKCl9leGl0X2NvZGVCCQoHX3NpZ25hbCL+BAoDSm9iEgoKAmlkGAEgASgJEg0KBW93bmVyGAIgASgJEiAKBHNwZWMYAyABKAsyEi5qb2JsZXQudjEuSm9iU3BlYxIiCgVzdGF0ZRgEIAEoDjITLmpvYmxldC52MS5Kb2JTdGF0ZRIoCgplbmRfcmVhc29uGAUgASgOMhQuam9ibGV0LnYxLkVuZFJlYXNvbhIWCglleGl0X2NvZGUYBiABKAVIAIgBARITCgZzaWduYWwYByABKAVIAYgBARIuCg1zdGFydF9mYWlsdXJlGAggASgLMhcuam9ibGV0LnYxLlN0YXJ0RmFpbHVyZRIuCgpjcmVhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdXNhZ2UYDCABKAsyGC5qb2JsZXQudjEuUmVzb3VyY2VVc2FnZRIPCgd2ZXJzaW9uGA0gASgEEg8KB2F0dGVtcHQYDiABKA0SLAoQZWFybGllcl9hdHRlbXB0cxgPIAMoCzISLmpvYmxldC52MS5BdHRlbXB0EjAKDHNjaGVkdWxlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd2FpdGluZ19mb3IYESABKAkSFAoMc2NoZWR1bGVkX2J5GBIgASgJEhIKCmVuZF9kZXRhaWwYEyABKAlCDAoKX2V4aXRfY29kZUIJCgdfc2lnbmFsIkoKDVJ1bkpvYlJlcXVlc3QSIAoEc3BlYxgBIAEoCzISLmpvYmxldC52MS5Kb2JTcGVjEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCSItCg5SdW5Kb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIjIKDlBsYW5Kb2JSZXF1ZXN0EiAKBHNwZWMYASABKAsyEi5qb2JsZXQudjEuSm9iU3BlYyI3CghQbGFuU3RlcBINCgVhY3RvchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmRldGFpbBgDIAEoCSI1Cg9QbGFuSm9iUmVzcG9uc2USIgoFc3RlcHMYASADKAsyEy5qb2JsZXQudjEuUGxhblN0ZXAiGwoNR2V0Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIvcBCg9MaXN0Sm9ic1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSIwoGc3RhdGVzGAMgAygOMhMuam9ibGV0LnYxLkpvYlN0YXRlEg0KBW93bmVyGAQgASgJEgwKBG5hbWUYBSABKAkSNgoGbGFiZWxzGAYgAygLMiYuam9ibGV0LnYxLkxpc3RKb2JzUmVxdWVzdC5MYWJlbHNFbnRyeRIUCgxzY2hlZHVsZWRfYnkYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5qb2JsZXQudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIdCg9XYXRjaEpvYlJlcXVlc3QSCgoCaWQYASABKAkiLwoQV2F0Y2hKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIuEBChFTdHJlYW1Mb2dzUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZvZmZzZXQYAiABKAQSDgoGZm9sbG93GAMgASgIEiUKB3N0cmVhbXMYBCADKA4yFC5qb2JsZXQudjEuTG9nU3RyZWFtEhIKCnRhaWxfbGluZXMYBSABKA0SKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAggASgNIqABCghMb2dGcmFtZRIOCgZvZmZzZXQYASABKAQSJAoGc3RyZWFtGAIgASgOMhQuam9ibGV0LnYxLkxvZ1N0cmVhbRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkYXRhGAQgASgMEhUKDW1pc3NpbmdfYnl0ZXMYBSABKAQSDwoHYXR0ZW1wdBgGIAEoDSJxChJTdHJlYW1Mb2dzUmVzcG9uc2USIwoGZnJhbWVzGAEgAygLMhMuam9ibGV0LnYxLkxvZ0ZyYW1lEhMKC25leHRfb2Zmc2V0GAIgASgEEiEKCWVuZGVkX2pvYhgDIAEoCzIOLmpvYmxldC52MS5Kb2IiVgoOU3RvcEpvYlJlcXVlc3QSCgoCaWQYASABKAkSDgoGc2lnbmFsGAIgASgJEigKBWdyYWNlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1N0b3BKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiIeChBEZWxldGVKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIrABChFEZWxldGVKb2JzUmVxdWVzdBIjCgZzdGF0ZXMYASADKA4yEy5qb2JsZXQudjEuSm9iU3RhdGUSDQoFb3duZXIYAiABKAkSOAoGbGFiZWxzGAMgAygLMiguam9ibGV0LnYxLkRlbGV0ZUpvYnNSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiNgoSRGVsZXRlSm9ic1Jlc3BvbnNlEg8KB2RlbGV0ZWQYASABKAQSDwoHc2tpcHBlZBgCIAEoBCqpAgoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRSk9CX1NUQVRFX1BFTkRJTkcQARIXChNKT0JfU1RBVEVfU0NIRURVTEVEEAISGgoWSk9CX1NUQVRFX0lOSVRJQUxJWklORxADEhUKEUpPQl9TVEFURV9SVU5OSU5HEAQSFgoSSk9CX1NUQVRFX1NUT1BQSU5HEAUSFwoTSk9CX1NUQVRFX0NPTVBMRVRFRBAGEhQKEEpPQl9TVEFURV9GQUlMRUQQBxIVChFKT0JfU1RBVEVfU1RPUFBFRBAIEhYKEkpPQl9TVEFURV9DQU5DRUxFRBAJEhUKEUpPQl9TVEFURV9USU1FT1VUEAoSEgoOSk9CX1NUQVRFX0xPU1QQCyrwAQoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFFTkRfUkVBU09OX0VYSVRFRBABEhcKE0VORF9SRUFTT05fU0lHTkFMRUQQAhIWChJFTkRfUkVBU09OX1NUT1BQRUQQAxIWChJFTkRfUkVBU09OX1RJTUVPVVQQBBIcChhFTkRfUkVBU09OX09VVF9PRl9NRU1PUlkQBRIbChdFTkRfUkVBU09OX1NUQVJUX0ZBSUxFRBAGEhcKE0VORF9SRUFTT05fQ0FOQ0VMRUQQBxITCg9FTkRfUkVBU09OX0xPU1QQCCqQAQoHUmV0cnlPbhIYChRSRVRSWV9PTl9VTlNQRUNJRklFRBAAEhEKDVJFVFJZX09OX0VYSVQQARITCg9SRVRSWV9PTl9TSUdOQUwQAhIaChZSRVRSWV9PTl9PVVRfT0ZfTUVNT1JZEAMSEQoNUkVUUllfT05fTE9TVBAEEhQKEFJFVFJZX09OX1RJTUVPVVQQBSplCg1NaXNmaXJlUG9saWN5Eh4KGk1JU0ZJUkVfUE9MSUNZX1VOU1BFQ0lGSUVEEAASGwoXTUlTRklSRV9QT0xJQ1lfUlVOX09OQ0UQARIXChNNSVNGSVJFX1BPTElDWV9TS0lQEAIqfgoNT3ZlcmxhcFBvbGljeRIeChpPVkVSTEFQX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFE9WRVJMQVBfUE9MSUNZX0FMTE9XEAESFwoTT1ZFUkxBUF9QT0xJQ1lfU0tJUBACEhoKFk9WRVJMQVBfUE9MSUNZX1JFUExBQ0UQAypVCglMb2dTdHJlYW0SGgoWTE9HX1NUUkVBTV9VTlNQRUNJRklFRBAAEhUKEUxPR19TVFJFQU1fU1RET1VUEAESFQoRTE9HX1NUUkVBTV9TVERFUlIQAjLCBQoKSm9iU2VydmljZRI9CgZSdW5Kb2ISGC5qb2JsZXQudjEuUnVuSm9iUmVxdWVzdBoZLmpvYmxldC52MS5SdW5Kb2JSZXNwb25zZRJACgdQbGFuSm9iEhkuam9ibGV0LnYxLlBsYW5Kb2JSZXF1ZXN0Ghouam9ibGV0LnYxLlBsYW5Kb2JSZXNwb25zZRI9CgZHZXRKb2ISGC5qb2JsZXQudjEuR2V0Sm9iUmVxdWVzdBoZLmpvYmxldC52MS5HZXRKb2JSZXNwb25zZRJDCghMaXN0Sm9icxIaLmpvYmxldC52MS5MaXN0Sm9ic1JlcXVlc3QaGy5qb2JsZXQudjEuTGlzdEpvYnNSZXNwb25zZRJFCghXYXRjaEpvYhIaLmpvYmxldC52MS5XYXRjaEpvYlJlcXVlc3QaGy5qb2JsZXQudjEuV2F0Y2hKb2JSZXNwb25zZTABEksKClN0cmVhbUxvZ3MSHC5qb2JsZXQudjEuU3RyZWFtTG9nc1JlcXVlc3QaHS5qb2JsZXQudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAESQAoHU3RvcEpvYhIZLmpvYmxldC52MS5TdG9wSm9iUmVxdWVzdBoaLmpvYmxldC52MS5TdG9wSm9iUmVzcG9uc2USRgoJQ2FuY2VsSm9iEhsuam9ibGV0LnYxLkNhbmNlbEpvYlJlcXVlc3QaHC5qb2JsZXQudjEuQ2FuY2VsSm9iUmVzcG9uc2USRgoJRGVsZXRlSm9iEhsuam9ibGV0LnYxLkRlbGV0ZUpvYlJlcXVlc3QaHC5qb2JsZXQudjEuRGVsZXRlSm9iUmVzcG9uc2USSQoKRGVsZXRlSm9icxIcLmpvYmxldC52MS5EZWxldGVKb2JzUmVxdWVzdBodLmpvYmxldC52MS5EZWxldGVKb2JzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("ChNqb2JsZXQvdjEvam9iLnByb3RvEglqb2JsZXQudjEi5AUKBkxpbWl0cxIYCgtjcHVfcGVyY2VudBgBIAEoDUgAiAEBEhkKDG1lbW9yeV9ieXRlcxgCIAEoBEgBiAEBEiAKE2lvX2J5dGVzX3Blcl9zZWNvbmQYAyABKARIAogBARIRCgljcHVfY29yZXMYBCABKAkSFwoKY3B1X3dlaWdodBgFIAEoDUgDiAEBEh4KEW1lbW9yeV9oaWdoX2J5dGVzGAYgASgESASIAQESEQoEcGlkcxgHIAEoDUgFiAEBEiUKGGlvX3JlYWRfYnl0ZXNfcGVyX3NlY29uZBgIIAEoBEgGiAEBEiYKGWlvX3dyaXRlX2J5dGVzX3Blcl9zZWNvbmQYCSABKARIB4gBARIjChZpb19yZWFkX29wc19wZXJfc2Vjb25kGAogASgNSAiIAQESJAoXaW9fd3JpdGVfb3BzX3Blcl9zZWNvbmQYCyABKA1ICYgBARIWCglpb193ZWlnaHQYDCABKA1ICogBARIRCglpb19kZXZpY2UYDSABKAkSFwoKZGlza19ieXRlcxgOIAEoBEgLiAEBEhgKC2Rpc2tfaW5vZGVzGA8gASgESAyIAQESFwoKb3Blbl9maWxlcxgQIAEoDUgNiAEBQg4KDF9jcHVfcGVyY2VudEIPCg1fbWVtb3J5X2J5dGVzQhYKFF9pb19ieXRlc19wZXJfc2Vjb25kQg0KC19jcHVfd2VpZ2h0QhQKEl9tZW1vcnlfaGlnaF9ieXRlc0IHCgVfcGlkc0IbChlfaW9fcmVhZF9ieXRlc19wZXJfc2Vjb25kQhwKGl9pb193cml0ZV9ieXRlc19wZXJfc2Vjb25kQhkKF19pb19yZWFkX29wc19wZXJfc2Vjb25kQhoKGF9pb193cml0ZV9vcHNfcGVyX3NlY29uZEIMCgpfaW9fd2VpZ2h0Qg0KC19kaXNrX2J5dGVzQg4KDF9kaXNrX2lub2Rlc0INCgtfb3Blbl9maWxlcyL1AwoHSm9iU3BlYxIPCgdjb21tYW5kGAEgASgJEgwKBGFyZ3MYAiADKAkSDAoEbmFtZRgDIAEoCRIoCgNlbnYYBCADKAsyGy5qb2JsZXQudjEuSm9iU3BlYy5FbnZFbnRyeRIPCgd3b3JrZGlyGAUgASgJEg8KB25ldHdvcmsYBiABKAkSIQoGbGltaXRzGAcgASgLMhEuam9ibGV0LnYxLkxpbWl0cxIqCgd0aW1lb3V0GAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KBmxhYmVscxgJIAMoCzIeLmpvYmxldC52MS5Kb2JTcGVjLkxhYmVsc0VudHJ5EhAKCHByaW9yaXR5GAogASgFEiUKBXJldHJ5GAsgASgLMhYuam9ibGV0LnYxLlJldHJ5UG9saWN5EiUKCHNjaGVkdWxlGAwgASgLMhMuam9ibGV0LnYxLlNjaGVkdWxlEhAKA3VpZBgNIAEoDUgAiAEBEg8KB3Byb2ZpbGUYDiABKAkSDAoEd29yaxgPIAEoCRoqCghFbnZFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEX3VpZCJmCgtSZXRyeVBvbGljeRINCgVsaW1pdBgBIAEoDRIoCgVkZWxheRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIeCgJvbhgDIAMoDjISLmpvYmxldC52MS5SZXRyeU9uIoEBCghTY2hlZHVsZRIMCgR3aGVuGAEgASgJEhEKCXRpbWVfem9uZRgCIAEoCRIpCgdtaXNmaXJlGAMgASgOMhguam9ibGV0LnYxLk1pc2ZpcmVQb2xpY3kSKQoHb3ZlcmxhcBgEIAEoDjIYLmpvYmxldC52MS5PdmVybGFwUG9saWN5Ik8KDFN0YXJ0RmFpbHVyZRIMCgRzdGVwGAEgASgJEg0KBWVycm5vGAIgASgJEg8KB21lc3NhZ2UYAyABKAkSEQoJZXhpdF9jb2RlGAQgASgFIsYECg1SZXNvdXJjZVVzYWdlEisKCGNwdV91c2VyGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmNwdV9zeXN0ZW0YAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SHgoRbWVtb3J5X3BlYWtfYnl0ZXMYAyABKARIAIgBARIZCgxtZW1vcnlfYnl0ZXMYBCABKARIAYgBARIaCg1pb19yZWFkX2J5dGVzGAUgASgESAKIAQESGwoOaW9fd3JpdGVfYnl0ZXMYBiABKARIA4gBARIYCgtpb19yZWFkX29wcxgHIAEoBEgEiAEBEhkKDGlvX3dyaXRlX29wcxgIIAEoBEgFiAEBEhEKBHBpZHMYCSABKARIBogBARIWCglwaWRzX3BlYWsYCiABKARIB4gBARIpCgxjcHVfcHJlc3N1cmUYCyABKAsyEy5qb2JsZXQudjEuUHJlc3N1cmUSLAoPbWVtb3J5X3ByZXNzdXJlGAwgASgLMhMuam9ibGV0LnYxLlByZXNzdXJlEigKC2lvX3ByZXNzdXJlGA0gASgLMhMuam9ibGV0LnYxLlByZXNzdXJlQhQKEl9tZW1vcnlfcGVha19ieXRlc0IPCg1fbWVtb3J5X2J5dGVzQhAKDl9pb19yZWFkX2J5dGVzQhEKD19pb193cml0ZV9ieXRlc0IOCgxfaW9fcmVhZF9vcHNCDwoNX2lvX3dyaXRlX29wc0IHCgVfcGlkc0IMCgpfcGlkc19wZWFrIp8BCghQcmVzc3VyZRIXCgpzb21lX2F2ZzEwGAEgASgBSACIAQESFwoKZnVsbF9hdmcxMBgCIAEoAUgBiAEBEhUKDXNvbWVfdG90YWxfdXMYAyABKAQSGgoNZnVsbF90b3RhbF91cxgEIAEoBEgCiAEBQg0KC19zb21lX2F2ZzEwQg0KC19mdWxsX2F2ZzEwQhAKDl9mdWxsX3RvdGFsX3VzIoACCgdBdHRlbXB0EigKCmVuZF9yZWFzb24YASABKA4yFC5qb2JsZXQudjEuRW5kUmVhc29uEhYKCWV4aXRfY29kZRgCIAEoBUgAiAEBEhMKBnNpZ25hbBgDIAEoBUgBiAEBEi4KCnN0YXJ0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCgV1c2FnZRgGIAEoCzIYLmpvYmxldC52MS5SZXNvdXJjZVVzYWdlQgwKCl9leGl0X2NvZGVCCQoHX3NpZ25hbCL+BAoDSm9iEgoKAmlkGAEgASgJEg0KBW93bmVyGAIgASgJEiAKBHNwZWMYAyABKAsyEi5qb2JsZXQudjEuSm9iU3BlYxIiCgVzdGF0ZRgEIAEoDjITLmpvYmxldC52MS5Kb2JTdGF0ZRIoCgplbmRfcmVhc29uGAUgASgOMhQuam9ibGV0LnYxLkVuZFJlYXNvbhIWCglleGl0X2NvZGUYBiABKAVIAIgBARITCgZzaWduYWwYByABKAVIAYgBARIuCg1zdGFydF9mYWlsdXJlGAggASgLMhcuam9ibGV0LnYxLlN0YXJ0RmFpbHVyZRIuCgpjcmVhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoFdXNhZ2UYDCABKAsyGC5qb2JsZXQudjEuUmVzb3VyY2VVc2FnZRIPCgd2ZXJzaW9uGA0gASgEEg8KB2F0dGVtcHQYDiABKA0SLAoQZWFybGllcl9hdHRlbXB0cxgPIAMoCzISLmpvYmxldC52MS5BdHRlbXB0EjAKDHNjaGVkdWxlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd2FpdGluZ19mb3IYESABKAkSFAoMc2NoZWR1bGVkX2J5GBIgASgJEhIKCmVuZF9kZXRhaWwYEyABKAlCDAoKX2V4aXRfY29kZUIJCgdfc2lnbmFsIkoKDVJ1bkpvYlJlcXVlc3QSIAoEc3BlYxgBIAEoCzISLmpvYmxldC52MS5Kb2JTcGVjEhcKD2lkZW1wb3RlbmN5X2tleRgCIAEoCSItCg5SdW5Kb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIjIKDlBsYW5Kb2JSZXF1ZXN0EiAKBHNwZWMYASABKAsyEi5qb2JsZXQudjEuSm9iU3BlYyI3CghQbGFuU3RlcBINCgVhY3RvchgBIAEoCRIMCgRuYW1lGAIgASgJEg4KBmRldGFpbBgDIAEoCSI1Cg9QbGFuSm9iUmVzcG9uc2USIgoFc3RlcHMYASADKAsyEy5qb2JsZXQudjEuUGxhblN0ZXAiGwoNR2V0Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSItCg5HZXRKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIvcBCg9MaXN0Sm9ic1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgNEhIKCnBhZ2VfdG9rZW4YAiABKAkSIwoGc3RhdGVzGAMgAygOMhMuam9ibGV0LnYxLkpvYlN0YXRlEg0KBW93bmVyGAQgASgJEgwKBG5hbWUYBSABKAkSNgoGbGFiZWxzGAYgAygLMiYuam9ibGV0LnYxLkxpc3RKb2JzUmVxdWVzdC5MYWJlbHNFbnRyeRIUCgxzY2hlZHVsZWRfYnkYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJJChBMaXN0Sm9ic1Jlc3BvbnNlEhwKBGpvYnMYASADKAsyDi5qb2JsZXQudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIdCg9XYXRjaEpvYlJlcXVlc3QSCgoCaWQYASABKAkiLwoQV2F0Y2hKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIuEBChFTdHJlYW1Mb2dzUmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZvZmZzZXQYAiABKAQSDgoGZm9sbG93GAMgASgIEiUKB3N0cmVhbXMYBCADKA4yFC5qb2JsZXQudjEuTG9nU3RyZWFtEhIKCnRhaWxfbGluZXMYBSABKA0SKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgdhdHRlbXB0GAggASgNIqABCghMb2dGcmFtZRIOCgZvZmZzZXQYASABKAQSJAoGc3RyZWFtGAIgASgOMhQuam9ibGV0LnYxLkxvZ1N0cmVhbRIoCgR0aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgRkYXRhGAQgASgMEhUKDW1pc3NpbmdfYnl0ZXMYBSABKAQSDwoHYXR0ZW1wdBgGIAEoDSJxChJTdHJlYW1Mb2dzUmVzcG9uc2USIwoGZnJhbWVzGAEgAygLMhMuam9ibGV0LnYxLkxvZ0ZyYW1lEhMKC25leHRfb2Zmc2V0GAIgASgEEiEKCWVuZGVkX2pvYhgDIAEoCzIOLmpvYmxldC52MS5Kb2IiVgoOU3RvcEpvYlJlcXVlc3QSCgoCaWQYASABKAkSDgoGc2lnbmFsGAIgASgJEigKBWdyYWNlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIi4KD1N0b3BKb2JSZXNwb25zZRIbCgNqb2IYASABKAsyDi5qb2JsZXQudjEuSm9iIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkiMAoRQ2FuY2VsSm9iUmVzcG9uc2USGwoDam9iGAEgASgLMg4uam9ibGV0LnYxLkpvYiIeChBEZWxldGVKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIhMKEURlbGV0ZUpvYlJlc3BvbnNlIrABChFEZWxldGVKb2JzUmVxdWVzdBIjCgZzdGF0ZXMYASADKA4yEy5qb2JsZXQudjEuSm9iU3RhdGUSDQoFb3duZXIYAiABKAkSOAoGbGFiZWxzGAMgAygLMiguam9ibGV0LnYxLkRlbGV0ZUpvYnNSZXF1ZXN0LkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiNgoSRGVsZXRlSm9ic1Jlc3BvbnNlEg8KB2RlbGV0ZWQYASABKAQSDwoHc2tpcHBlZBgCIAEoBCqpAgoISm9iU3RhdGUSGQoVSk9CX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRSk9CX1NUQVRFX1BFTkRJTkcQARIXChNKT0JfU1RBVEVfU0NIRURVTEVEEAISGgoWSk9CX1NUQVRFX0lOSVRJQUxJWklORxADEhUKEUpPQl9TVEFURV9SVU5OSU5HEAQSFgoSSk9CX1NUQVRFX1NUT1BQSU5HEAUSFwoTSk9CX1NUQVRFX0NPTVBMRVRFRBAGEhQKEEpPQl9TVEFURV9GQUlMRUQQBxIVChFKT0JfU1RBVEVfU1RPUFBFRBAIEhYKEkpPQl9TVEFURV9DQU5DRUxFRBAJEhUKEUpPQl9TVEFURV9USU1FT1VUEAoSEgoOSk9CX1NUQVRFX0xPU1QQCyrwAQoJRW5kUmVhc29uEhoKFkVORF9SRUFTT05fVU5TUEVDSUZJRUQQABIVChFFTkRfUkVBU09OX0VYSVRFRBABEhcKE0VORF9SRUFTT05fU0lHTkFMRUQQAhIWChJFTkRfUkVBU09OX1NUT1BQRUQQAxIWChJFTkRfUkVBU09OX1RJTUVPVVQQBBIcChhFTkRfUkVBU09OX09VVF9PRl9NRU1PUlkQBRIbChdFTkRfUkVBU09OX1NUQVJUX0ZBSUxFRBAGEhcKE0VORF9SRUFTT05fQ0FOQ0VMRUQQBxITCg9FTkRfUkVBU09OX0xPU1QQCCqQAQoHUmV0cnlPbhIYChRSRVRSWV9PTl9VTlNQRUNJRklFRBAAEhEKDVJFVFJZX09OX0VYSVQQARITCg9SRVRSWV9PTl9TSUdOQUwQAhIaChZSRVRSWV9PTl9PVVRfT0ZfTUVNT1JZEAMSEQoNUkVUUllfT05fTE9TVBAEEhQKEFJFVFJZX09OX1RJTUVPVVQQBSplCg1NaXNmaXJlUG9saWN5Eh4KGk1JU0ZJUkVfUE9MSUNZX1VOU1BFQ0lGSUVEEAASGwoXTUlTRklSRV9QT0xJQ1lfUlVOX09OQ0UQARIXChNNSVNGSVJFX1BPTElDWV9TS0lQEAIqfgoNT3ZlcmxhcFBvbGljeRIeChpPVkVSTEFQX1BPTElDWV9VTlNQRUNJRklFRBAAEhgKFE9WRVJMQVBfUE9MSUNZX0FMTE9XEAESFwoTT1ZFUkxBUF9QT0xJQ1lfU0tJUBACEhoKFk9WRVJMQVBfUE9MSUNZX1JFUExBQ0UQAypVCglMb2dTdHJlYW0SGgoWTE9HX1NUUkVBTV9VTlNQRUNJRklFRBAAEhUKEUxPR19TVFJFQU1fU1RET1VUEAESFQoRTE9HX1NUUkVBTV9TVERFUlIQAjLCBQoKSm9iU2VydmljZRI9CgZSdW5Kb2ISGC5qb2JsZXQudjEuUnVuSm9iUmVxdWVzdBoZLmpvYmxldC52MS5SdW5Kb2JSZXNwb25zZRJACgdQbGFuSm9iEhkuam9ibGV0LnYxLlBsYW5Kb2JSZXF1ZXN0Ghouam9ibGV0LnYxLlBsYW5Kb2JSZXNwb25zZRI9CgZHZXRKb2ISGC5qb2JsZXQudjEuR2V0Sm9iUmVxdWVzdBoZLmpvYmxldC52MS5HZXRKb2JSZXNwb25zZRJDCghMaXN0Sm9icxIaLmpvYmxldC52MS5MaXN0Sm9ic1JlcXVlc3QaGy5qb2JsZXQudjEuTGlzdEpvYnNSZXNwb25zZRJFCghXYXRjaEpvYhIaLmpvYmxldC52MS5XYXRjaEpvYlJlcXVlc3QaGy5qb2JsZXQudjEuV2F0Y2hKb2JSZXNwb25zZTABEksKClN0cmVhbUxvZ3MSHC5qb2JsZXQudjEuU3RyZWFtTG9nc1JlcXVlc3QaHS5qb2JsZXQudjEuU3RyZWFtTG9nc1Jlc3BvbnNlMAESQAoHU3RvcEpvYhIZLmpvYmxldC52MS5TdG9wSm9iUmVxdWVzdBoaLmpvYmxldC52MS5TdG9wSm9iUmVzcG9uc2USRgoJQ2FuY2VsSm9iEhsuam9ibGV0LnYxLkNhbmNlbEpvYlJlcXVlc3QaHC5qb2JsZXQudjEuQ2FuY2VsSm9iUmVzcG9uc2USRgoJRGVsZXRlSm9iEhsuam9ibGV0LnYxLkRlbGV0ZUpvYlJlcXVlc3QaHC5qb2JsZXQudjEuRGVsZXRlSm9iUmVzcG9uc2USSQoKRGVsZXRlSm9icxIcLmpvYmxldC52MS5EZWxldGVKb2JzUmVxdWVzdBodLmpvYmxldC52MS5EZWxldGVKb2JzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * Resource limits. An unset field means no limit.
+ * Resource limits. In a request, an unset field asks for the server's default, or its ceiling, or else for no limit. In an
+ * answer it means no limit. A limit above the server's ceiling, and one that the host can't enforce, is refused with
+ * FAILED_PRECONDITION.
  *
  * @generated from message joblet.v1.Limits
  */
 export type Limits = Message<"joblet.v1.Limits"> & {
   /**
-   * CPU time in percent of one core: 150 is one and a half cores. At least 1.
+   * CPU time in percent of one core: 150 is one and a half cores. 1 to 819200.
    *
    * @generated from field: optional uint32 cpu_percent = 1;
    */
   cpuPercent?: number | undefined;
 
   /**
-   * Memory, swap included, in bytes. At least 1 MiB.
+   * Memory, swap included, in bytes: beyond it the whole job is killed. At least 1 MiB.
    *
    * @generated from field: optional uint64 memory_bytes = 2;
    */
   memoryBytes?: bigint | undefined;
 
   /**
-   * Bytes per second, for reads and for writes, on the disk that holds the job's files.
+   * Bytes per second, for reads and for writes each, on the disk of `io_device`. At least 1. The rates for reads and for
+   * writes alone win over it.
    *
    * @generated from field: optional uint64 io_bytes_per_second = 3;
    */
@@ -54,30 +57,115 @@ export type Limits = Message<"joblet.v1.Limits"> & {
    * @generated from field: string cpu_cores = 4;
    */
   cpuCores: string;
+
+  /**
+   * Share of CPU time among jobs that compete for it: 1 to 10000. Unset: as with 100.
+   *
+   * @generated from field: optional uint32 cpu_weight = 5;
+   */
+  cpuWeight?: number | undefined;
+
+  /**
+   * Memory in bytes beyond which the job is slowed and its memory reclaimed, without being killed. At least 1 MiB and less
+   * than `memory_bytes`.
+   *
+   * @generated from field: optional uint64 memory_high_bytes = 6;
+   */
+  memoryHighBytes?: bigint | undefined;
+
+  /**
+   * Processes and threads. 1 to 4194304.
+   *
+   * @generated from field: optional uint32 pids = 7;
+   */
+  pids?: number | undefined;
+
+  /**
+   * Bytes per second read from and written to the disk of `io_device`. At least 1.
+   *
+   * @generated from field: optional uint64 io_read_bytes_per_second = 8;
+   */
+  ioReadBytesPerSecond?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 io_write_bytes_per_second = 9;
+   */
+  ioWriteBytesPerSecond?: bigint | undefined;
+
+  /**
+   * Reads and writes per second of the disk of `io_device`. 1 to 4294967294.
+   *
+   * @generated from field: optional uint32 io_read_ops_per_second = 10;
+   */
+  ioReadOpsPerSecond?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 io_write_ops_per_second = 11;
+   */
+  ioWriteOpsPerSecond?: number | undefined;
+
+  /**
+   * Share of the disk's time among jobs that compete for it: 1 to 10000. Unset: as with 100.
+   *
+   * @generated from field: optional uint32 io_weight = 12;
+   */
+  ioWeight?: number | undefined;
+
+  /**
+   * Whole disk that the I/O limits are for: a device number such as "254:0", or a path such as "/dev/sda". Only together
+   * with an I/O limit. Empty: the disk of the server's home folder.
+   *
+   * @generated from field: string io_device = 13;
+   */
+  ioDevice: string;
+
+  /**
+   * Bytes that fit into /work, /tmp and /dev/shm together. At least 1 MiB. Unset: the server's sizes of them.
+   *
+   * @generated from field: optional uint64 disk_bytes = 14;
+   */
+  diskBytes?: bigint | undefined;
+
+  /**
+   * Files and folders that fit into them. At least 16. Unset: as many as the kernel allows for their size.
+   *
+   * @generated from field: optional uint64 disk_inodes = 15;
+   */
+  diskInodes?: bigint | undefined;
+
+  /**
+   * Open files of each process. 8 to 1048576. Unset: 1024, which the program may raise to 4096.
+   *
+   * @generated from field: optional uint32 open_files = 16;
+   */
+  openFiles?: number | undefined;
 };
 
 /**
- * Resource limits. An unset field means no limit.
+ * Resource limits. In a request, an unset field asks for the server's default, or its ceiling, or else for no limit. In an
+ * answer it means no limit. A limit above the server's ceiling, and one that the host can't enforce, is refused with
+ * FAILED_PRECONDITION.
  *
  * @generated from message joblet.v1.Limits
  */
 export type LimitsJson = {
   /**
-   * CPU time in percent of one core: 150 is one and a half cores. At least 1.
+   * CPU time in percent of one core: 150 is one and a half cores. 1 to 819200.
    *
    * @generated from field: optional uint32 cpu_percent = 1;
    */
   cpuPercent?: number;
 
   /**
-   * Memory, swap included, in bytes. At least 1 MiB.
+   * Memory, swap included, in bytes: beyond it the whole job is killed. At least 1 MiB.
    *
    * @generated from field: optional uint64 memory_bytes = 2;
    */
   memoryBytes?: string;
 
   /**
-   * Bytes per second, for reads and for writes, on the disk that holds the job's files.
+   * Bytes per second, for reads and for writes each, on the disk of `io_device`. At least 1. The rates for reads and for
+   * writes alone win over it.
    *
    * @generated from field: optional uint64 io_bytes_per_second = 3;
    */
@@ -89,6 +177,88 @@ export type LimitsJson = {
    * @generated from field: string cpu_cores = 4;
    */
   cpuCores?: string;
+
+  /**
+   * Share of CPU time among jobs that compete for it: 1 to 10000. Unset: as with 100.
+   *
+   * @generated from field: optional uint32 cpu_weight = 5;
+   */
+  cpuWeight?: number;
+
+  /**
+   * Memory in bytes beyond which the job is slowed and its memory reclaimed, without being killed. At least 1 MiB and less
+   * than `memory_bytes`.
+   *
+   * @generated from field: optional uint64 memory_high_bytes = 6;
+   */
+  memoryHighBytes?: string;
+
+  /**
+   * Processes and threads. 1 to 4194304.
+   *
+   * @generated from field: optional uint32 pids = 7;
+   */
+  pids?: number;
+
+  /**
+   * Bytes per second read from and written to the disk of `io_device`. At least 1.
+   *
+   * @generated from field: optional uint64 io_read_bytes_per_second = 8;
+   */
+  ioReadBytesPerSecond?: string;
+
+  /**
+   * @generated from field: optional uint64 io_write_bytes_per_second = 9;
+   */
+  ioWriteBytesPerSecond?: string;
+
+  /**
+   * Reads and writes per second of the disk of `io_device`. 1 to 4294967294.
+   *
+   * @generated from field: optional uint32 io_read_ops_per_second = 10;
+   */
+  ioReadOpsPerSecond?: number;
+
+  /**
+   * @generated from field: optional uint32 io_write_ops_per_second = 11;
+   */
+  ioWriteOpsPerSecond?: number;
+
+  /**
+   * Share of the disk's time among jobs that compete for it: 1 to 10000. Unset: as with 100.
+   *
+   * @generated from field: optional uint32 io_weight = 12;
+   */
+  ioWeight?: number;
+
+  /**
+   * Whole disk that the I/O limits are for: a device number such as "254:0", or a path such as "/dev/sda". Only together
+   * with an I/O limit. Empty: the disk of the server's home folder.
+   *
+   * @generated from field: string io_device = 13;
+   */
+  ioDevice?: string;
+
+  /**
+   * Bytes that fit into /work, /tmp and /dev/shm together. At least 1 MiB. Unset: the server's sizes of them.
+   *
+   * @generated from field: optional uint64 disk_bytes = 14;
+   */
+  diskBytes?: string;
+
+  /**
+   * Files and folders that fit into them. At least 16. Unset: as many as the kernel allows for their size.
+   *
+   * @generated from field: optional uint64 disk_inodes = 15;
+   */
+  diskInodes?: string;
+
+  /**
+   * Open files of each process. 8 to 1048576. Unset: 1024, which the program may raise to 4096.
+   *
+   * @generated from field: optional uint32 open_files = 16;
+   */
+  openFiles?: number;
 };
 
 /**
@@ -186,6 +356,28 @@ export type JobSpec = Message<"joblet.v1.JobSpec"> & {
    * @generated from field: joblet.v1.Schedule schedule = 12;
    */
   schedule?: Schedule | undefined;
+
+  /**
+   * User id of the program inside the job: 0 to 65533. 0 is root there only. Unset: 1000, "job".
+   *
+   * @generated from field: optional uint32 uid = 13;
+   */
+  uid?: number | undefined;
+
+  /**
+   * Name of a profile of the server's that says what the sandbox allows: [a-z][a-z0-9_-]*, at most 31. Empty: "default".
+   *
+   * @generated from field: string profile = 14;
+   */
+  profile: string;
+
+  /**
+   * "private" (the default): /work is empty at the start of each attempt and gone after it. "kept": it lies on the host's
+   * disk and is shared by all attempts of the job.
+   *
+   * @generated from field: string work = 15;
+   */
+  work: string;
 };
 
 /**
@@ -276,6 +468,28 @@ export type JobSpecJson = {
    * @generated from field: joblet.v1.Schedule schedule = 12;
    */
   schedule?: ScheduleJson;
+
+  /**
+   * User id of the program inside the job: 0 to 65533. 0 is root there only. Unset: 1000, "job".
+   *
+   * @generated from field: optional uint32 uid = 13;
+   */
+  uid?: number;
+
+  /**
+   * Name of a profile of the server's that says what the sandbox allows: [a-z][a-z0-9_-]*, at most 31. Empty: "default".
+   *
+   * @generated from field: string profile = 14;
+   */
+  profile?: string;
+
+  /**
+   * "private" (the default): /work is empty at the start of each attempt and gone after it. "kept": it lies on the host's
+   * disk and is shared by all attempts of the job.
+   *
+   * @generated from field: string work = 15;
+   */
+  work?: string;
 };
 
 /**
@@ -501,7 +715,8 @@ export const StartFailureSchema: GenMessage<StartFailure, {jsonType: StartFailur
   messageDesc(file_joblet_v1_job, 4);
 
 /**
- * What a job has used so far, or in all when it has ended. Unset: not measured on this host.
+ * What a job has used so far, or in all when it has ended. Unset: not measured on this host. Of jobs that run, GetJob and
+ * WatchJob tell it; lists don't.
  *
  * @generated from message joblet.v1.ResourceUsage
  */
@@ -520,10 +735,69 @@ export type ResourceUsage = Message<"joblet.v1.ResourceUsage"> & {
    * @generated from field: optional uint64 memory_peak_bytes = 3;
    */
   memoryPeakBytes?: bigint | undefined;
+
+  /**
+   * Memory in use now; unset when the job has ended.
+   *
+   * @generated from field: optional uint64 memory_bytes = 4;
+   */
+  memoryBytes?: bigint | undefined;
+
+  /**
+   * Bytes read from and written to disks, and how many reads and writes that took.
+   *
+   * @generated from field: optional uint64 io_read_bytes = 5;
+   */
+  ioReadBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 io_write_bytes = 6;
+   */
+  ioWriteBytes?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 io_read_ops = 7;
+   */
+  ioReadOps?: bigint | undefined;
+
+  /**
+   * @generated from field: optional uint64 io_write_ops = 8;
+   */
+  ioWriteOps?: bigint | undefined;
+
+  /**
+   * Processes and threads now; unset when the job has ended.
+   *
+   * @generated from field: optional uint64 pids = 9;
+   */
+  pids?: bigint | undefined;
+
+  /**
+   * The most there ever were at once.
+   *
+   * @generated from field: optional uint64 pids_peak = 10;
+   */
+  pidsPeak?: bigint | undefined;
+
+  /**
+   * @generated from field: joblet.v1.Pressure cpu_pressure = 11;
+   */
+  cpuPressure?: Pressure | undefined;
+
+  /**
+   * @generated from field: joblet.v1.Pressure memory_pressure = 12;
+   */
+  memoryPressure?: Pressure | undefined;
+
+  /**
+   * @generated from field: joblet.v1.Pressure io_pressure = 13;
+   */
+  ioPressure?: Pressure | undefined;
 };
 
 /**
- * What a job has used so far, or in all when it has ended. Unset: not measured on this host.
+ * What a job has used so far, or in all when it has ended. Unset: not measured on this host. Of jobs that run, GetJob and
+ * WatchJob tell it; lists don't.
  *
  * @generated from message joblet.v1.ResourceUsage
  */
@@ -542,6 +816,64 @@ export type ResourceUsageJson = {
    * @generated from field: optional uint64 memory_peak_bytes = 3;
    */
   memoryPeakBytes?: string;
+
+  /**
+   * Memory in use now; unset when the job has ended.
+   *
+   * @generated from field: optional uint64 memory_bytes = 4;
+   */
+  memoryBytes?: string;
+
+  /**
+   * Bytes read from and written to disks, and how many reads and writes that took.
+   *
+   * @generated from field: optional uint64 io_read_bytes = 5;
+   */
+  ioReadBytes?: string;
+
+  /**
+   * @generated from field: optional uint64 io_write_bytes = 6;
+   */
+  ioWriteBytes?: string;
+
+  /**
+   * @generated from field: optional uint64 io_read_ops = 7;
+   */
+  ioReadOps?: string;
+
+  /**
+   * @generated from field: optional uint64 io_write_ops = 8;
+   */
+  ioWriteOps?: string;
+
+  /**
+   * Processes and threads now; unset when the job has ended.
+   *
+   * @generated from field: optional uint64 pids = 9;
+   */
+  pids?: string;
+
+  /**
+   * The most there ever were at once.
+   *
+   * @generated from field: optional uint64 pids_peak = 10;
+   */
+  pidsPeak?: string;
+
+  /**
+   * @generated from field: joblet.v1.Pressure cpu_pressure = 11;
+   */
+  cpuPressure?: PressureJson;
+
+  /**
+   * @generated from field: joblet.v1.Pressure memory_pressure = 12;
+   */
+  memoryPressure?: PressureJson;
+
+  /**
+   * @generated from field: joblet.v1.Pressure io_pressure = 13;
+   */
+  ioPressure?: PressureJson;
 };
 
 /**
@@ -550,6 +882,75 @@ export type ResourceUsageJson = {
  */
 export const ResourceUsageSchema: GenMessage<ResourceUsage, {jsonType: ResourceUsageJson}> = /*@__PURE__*/
   messageDesc(file_joblet_v1_job, 5);
+
+/**
+ * How much a job's processes have waited for a resource that was short: the kernel's pressure stall information.
+ *
+ * @generated from message joblet.v1.Pressure
+ */
+export type Pressure = Message<"joblet.v1.Pressure"> & {
+  /**
+   * Share of the last ten seconds in which some, or all at once, waited: 0 to 100. Unset when the job has ended.
+   *
+   * @generated from field: optional double some_avg10 = 1;
+   */
+  someAvg10?: number | undefined;
+
+  /**
+   * @generated from field: optional double full_avg10 = 2;
+   */
+  fullAvg10?: number | undefined;
+
+  /**
+   * Time in which they waited, in all, in microseconds.
+   *
+   * @generated from field: uint64 some_total_us = 3;
+   */
+  someTotalUs: bigint;
+
+  /**
+   * @generated from field: optional uint64 full_total_us = 4;
+   */
+  fullTotalUs?: bigint | undefined;
+};
+
+/**
+ * How much a job's processes have waited for a resource that was short: the kernel's pressure stall information.
+ *
+ * @generated from message joblet.v1.Pressure
+ */
+export type PressureJson = {
+  /**
+   * Share of the last ten seconds in which some, or all at once, waited: 0 to 100. Unset when the job has ended.
+   *
+   * @generated from field: optional double some_avg10 = 1;
+   */
+  someAvg10?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: optional double full_avg10 = 2;
+   */
+  fullAvg10?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * Time in which they waited, in all, in microseconds.
+   *
+   * @generated from field: uint64 some_total_us = 3;
+   */
+  someTotalUs?: string;
+
+  /**
+   * @generated from field: optional uint64 full_total_us = 4;
+   */
+  fullTotalUs?: string;
+};
+
+/**
+ * Describes the message joblet.v1.Pressure.
+ * Use `create(PressureSchema)` to create a new message.
+ */
+export const PressureSchema: GenMessage<Pressure, {jsonType: PressureJson}> = /*@__PURE__*/
+  messageDesc(file_joblet_v1_job, 6);
 
 /**
  * An attempt of a job that ended and was followed by another one.
@@ -630,7 +1031,7 @@ export type AttemptJson = {
  * Use `create(AttemptSchema)` to create a new message.
  */
 export const AttemptSchema: GenMessage<Attempt, {jsonType: AttemptJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 6);
+  messageDesc(file_joblet_v1_job, 7);
 
 /**
  * A job as stored.
@@ -751,7 +1152,7 @@ export type Job = Message<"joblet.v1.Job"> & {
   scheduledBy: string;
 
   /**
-   * More on the end, in words: why it is JOB_STATE_LOST.
+   * More on the end, in words: why it is JOB_STATE_LOST, which limits a failed one reached.
    *
    * @generated from field: string end_detail = 19;
    */
@@ -877,7 +1278,7 @@ export type JobJson = {
   scheduledBy?: string;
 
   /**
-   * More on the end, in words: why it is JOB_STATE_LOST.
+   * More on the end, in words: why it is JOB_STATE_LOST, which limits a failed one reached.
    *
    * @generated from field: string end_detail = 19;
    */
@@ -889,7 +1290,7 @@ export type JobJson = {
  * Use `create(JobSchema)` to create a new message.
  */
 export const JobSchema: GenMessage<Job, {jsonType: JobJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 7);
+  messageDesc(file_joblet_v1_job, 8);
 
 /**
  * @generated from message joblet.v1.RunJobRequest
@@ -932,7 +1333,7 @@ export type RunJobRequestJson = {
  * Use `create(RunJobRequestSchema)` to create a new message.
  */
 export const RunJobRequestSchema: GenMessage<RunJobRequest, {jsonType: RunJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 8);
+  messageDesc(file_joblet_v1_job, 9);
 
 /**
  * @generated from message joblet.v1.RunJobResponse
@@ -959,7 +1360,7 @@ export type RunJobResponseJson = {
  * Use `create(RunJobResponseSchema)` to create a new message.
  */
 export const RunJobResponseSchema: GenMessage<RunJobResponse, {jsonType: RunJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 9);
+  messageDesc(file_joblet_v1_job, 10);
 
 /**
  * @generated from message joblet.v1.PlanJobRequest
@@ -986,7 +1387,7 @@ export type PlanJobRequestJson = {
  * Use `create(PlanJobRequestSchema)` to create a new message.
  */
 export const PlanJobRequestSchema: GenMessage<PlanJobRequest, {jsonType: PlanJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 10);
+  messageDesc(file_joblet_v1_job, 11);
 
 /**
  * One step of a job's start.
@@ -995,7 +1396,8 @@ export const PlanJobRequestSchema: GenMessage<PlanJobRequest, {jsonType: PlanJob
  */
 export type PlanStep = Message<"joblet.v1.PlanStep"> & {
   /**
-   * Who takes it: "server", "init" (the job's first process) or "program" (the process that becomes the program).
+   * Who takes it: "root" (once, when the server starts: it makes the root that all jobs start from), "server", "init" (the
+   * job's first process) or "program" (the process that becomes the program).
    *
    * @generated from field: string actor = 1;
    */
@@ -1023,7 +1425,8 @@ export type PlanStep = Message<"joblet.v1.PlanStep"> & {
  */
 export type PlanStepJson = {
   /**
-   * Who takes it: "server", "init" (the job's first process) or "program" (the process that becomes the program).
+   * Who takes it: "root" (once, when the server starts: it makes the root that all jobs start from), "server", "init" (the
+   * job's first process) or "program" (the process that becomes the program).
    *
    * @generated from field: string actor = 1;
    */
@@ -1049,7 +1452,7 @@ export type PlanStepJson = {
  * Use `create(PlanStepSchema)` to create a new message.
  */
 export const PlanStepSchema: GenMessage<PlanStep, {jsonType: PlanStepJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 11);
+  messageDesc(file_joblet_v1_job, 12);
 
 /**
  * @generated from message joblet.v1.PlanJobResponse
@@ -1076,7 +1479,7 @@ export type PlanJobResponseJson = {
  * Use `create(PlanJobResponseSchema)` to create a new message.
  */
 export const PlanJobResponseSchema: GenMessage<PlanJobResponse, {jsonType: PlanJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 12);
+  messageDesc(file_joblet_v1_job, 13);
 
 /**
  * @generated from message joblet.v1.GetJobRequest
@@ -1103,7 +1506,7 @@ export type GetJobRequestJson = {
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest, {jsonType: GetJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 13);
+  messageDesc(file_joblet_v1_job, 14);
 
 /**
  * @generated from message joblet.v1.GetJobResponse
@@ -1130,7 +1533,7 @@ export type GetJobResponseJson = {
  * Use `create(GetJobResponseSchema)` to create a new message.
  */
 export const GetJobResponseSchema: GenMessage<GetJobResponse, {jsonType: GetJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 14);
+  messageDesc(file_joblet_v1_job, 15);
 
 /**
  * @generated from message joblet.v1.ListJobsRequest
@@ -1245,7 +1648,7 @@ export type ListJobsRequestJson = {
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest, {jsonType: ListJobsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 15);
+  messageDesc(file_joblet_v1_job, 16);
 
 /**
  * @generated from message joblet.v1.ListJobsResponse
@@ -1286,7 +1689,7 @@ export type ListJobsResponseJson = {
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse, {jsonType: ListJobsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 16);
+  messageDesc(file_joblet_v1_job, 17);
 
 /**
  * @generated from message joblet.v1.WatchJobRequest
@@ -1313,7 +1716,7 @@ export type WatchJobRequestJson = {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest, {jsonType: WatchJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 17);
+  messageDesc(file_joblet_v1_job, 18);
 
 /**
  * @generated from message joblet.v1.WatchJobResponse
@@ -1340,7 +1743,7 @@ export type WatchJobResponseJson = {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse, {jsonType: WatchJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 18);
+  messageDesc(file_joblet_v1_job, 19);
 
 /**
  * @generated from message joblet.v1.StreamLogsRequest
@@ -1467,7 +1870,7 @@ export type StreamLogsRequestJson = {
  * Use `create(StreamLogsRequestSchema)` to create a new message.
  */
 export const StreamLogsRequestSchema: GenMessage<StreamLogsRequest, {jsonType: StreamLogsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 19);
+  messageDesc(file_joblet_v1_job, 20);
 
 /**
  * A piece of output as the program wrote it: bytes, not lines.
@@ -1566,7 +1969,7 @@ export type LogFrameJson = {
  * Use `create(LogFrameSchema)` to create a new message.
  */
 export const LogFrameSchema: GenMessage<LogFrame, {jsonType: LogFrameJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 20);
+  messageDesc(file_joblet_v1_job, 21);
 
 /**
  * @generated from message joblet.v1.StreamLogsResponse
@@ -1621,7 +2024,7 @@ export type StreamLogsResponseJson = {
  * Use `create(StreamLogsResponseSchema)` to create a new message.
  */
 export const StreamLogsResponseSchema: GenMessage<StreamLogsResponse, {jsonType: StreamLogsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 21);
+  messageDesc(file_joblet_v1_job, 22);
 
 /**
  * @generated from message joblet.v1.StopJobRequest
@@ -1676,7 +2079,7 @@ export type StopJobRequestJson = {
  * Use `create(StopJobRequestSchema)` to create a new message.
  */
 export const StopJobRequestSchema: GenMessage<StopJobRequest, {jsonType: StopJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 22);
+  messageDesc(file_joblet_v1_job, 23);
 
 /**
  * @generated from message joblet.v1.StopJobResponse
@@ -1703,7 +2106,7 @@ export type StopJobResponseJson = {
  * Use `create(StopJobResponseSchema)` to create a new message.
  */
 export const StopJobResponseSchema: GenMessage<StopJobResponse, {jsonType: StopJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 23);
+  messageDesc(file_joblet_v1_job, 24);
 
 /**
  * @generated from message joblet.v1.CancelJobRequest
@@ -1730,7 +2133,7 @@ export type CancelJobRequestJson = {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest, {jsonType: CancelJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 24);
+  messageDesc(file_joblet_v1_job, 25);
 
 /**
  * @generated from message joblet.v1.CancelJobResponse
@@ -1757,7 +2160,7 @@ export type CancelJobResponseJson = {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse, {jsonType: CancelJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 25);
+  messageDesc(file_joblet_v1_job, 26);
 
 /**
  * @generated from message joblet.v1.DeleteJobRequest
@@ -1784,7 +2187,7 @@ export type DeleteJobRequestJson = {
  * Use `create(DeleteJobRequestSchema)` to create a new message.
  */
 export const DeleteJobRequestSchema: GenMessage<DeleteJobRequest, {jsonType: DeleteJobRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 26);
+  messageDesc(file_joblet_v1_job, 27);
 
 /**
  * @generated from message joblet.v1.DeleteJobResponse
@@ -1803,7 +2206,7 @@ export type DeleteJobResponseJson = {
  * Use `create(DeleteJobResponseSchema)` to create a new message.
  */
 export const DeleteJobResponseSchema: GenMessage<DeleteJobResponse, {jsonType: DeleteJobResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 27);
+  messageDesc(file_joblet_v1_job, 28);
 
 /**
  * Empty fields fit every job.
@@ -1866,7 +2269,7 @@ export type DeleteJobsRequestJson = {
  * Use `create(DeleteJobsRequestSchema)` to create a new message.
  */
 export const DeleteJobsRequestSchema: GenMessage<DeleteJobsRequest, {jsonType: DeleteJobsRequestJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 28);
+  messageDesc(file_joblet_v1_job, 29);
 
 /**
  * @generated from message joblet.v1.DeleteJobsResponse
@@ -1911,7 +2314,7 @@ export type DeleteJobsResponseJson = {
  * Use `create(DeleteJobsResponseSchema)` to create a new message.
  */
 export const DeleteJobsResponseSchema: GenMessage<DeleteJobsResponse, {jsonType: DeleteJobsResponseJson}> = /*@__PURE__*/
-  messageDesc(file_joblet_v1_job, 29);
+  messageDesc(file_joblet_v1_job, 30);
 
 /**
  * Where a job is in its life. PENDING, SCHEDULED, INITIALIZING, RUNNING and STOPPING are live; the others are terminal.
