@@ -12,6 +12,8 @@ home=/opt/joblet
 service=yes
 action=install
 unit=/etc/systemd/system/joblet.service
+# The command lines that the program has besides its own, each behind a link of its name.
+faces="rnx jobworker jobc"
 # Longest time that a server may take to start or to stop.
 patience=30
 
@@ -20,7 +22,8 @@ usage() {
 usage: ./install.sh [--prefix DIR] [--home DIR] [--no-service]
        ./install.sh --uninstall [--prefix DIR] [--home DIR]
 
-  --prefix DIR   where the program goes, as DIR/bin/joblet (default /usr/local)
+  --prefix DIR   where the program goes, as DIR/bin/joblet, with links of its other names rnx, jobworker and jobc beside
+                 it (default /usr/local)
   --home DIR     where configuration, state and logs go (default /opt/joblet)
   --no-service   install only, start no server; works without root where DIRs can be written
   --uninstall    stop the server, remove the program; configuration, state and logs stay
@@ -105,6 +108,27 @@ install_program() {
   # The first start of a self-extracting file unpacks it; better now than under the first user.
   version=$("$exe" --version) || die "Cannot run $exe: see the line above"
   say "Installed $exe: $version"
+}
+
+# True if $1 is a link that this script made.
+is_face() { [ -h "$1" ] && [ "$(readlink "$1")" = joblet ]; }
+
+link_faces() {
+  for face in $faces; do
+    link=$prefix/bin/$face
+    if is_face "$link"; then continue; fi
+    if [ -e "$link" ] || [ -h "$link" ]; then
+      say "Left $link as it is, which is not joblet's; 'joblet $face' does the same as the link would"
+      continue
+    fi
+    ln -s joblet "$link" || die "Cannot make the link $link: root, or another --prefix, is wanted"
+  done
+}
+
+unlink_faces() {
+  for face in $faces; do
+    if is_face "$prefix/bin/$face"; then rm -f "$prefix/bin/$face"; fi
+  done
 }
 
 make_home() {
@@ -210,6 +234,7 @@ install_all() {
   check_machine
   build
   install_program
+  link_faces
   make_home
   if [ $service = no ]; then
     say "No server was started; '$exe server' does"
@@ -244,6 +269,7 @@ uninstall() {
   fi
   stop_server
   remove_cache
+  unlink_faces
   rm -f "$exe"
   say "Removed $exe"
   [ ! -d "$home" ] || say "Left $home with configuration, state and logs; jobs that run go on"

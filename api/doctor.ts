@@ -5,15 +5,17 @@ import { type Check, failed, passed } from "../core/doctor/check.ts";
 import { checkHost } from "../core/doctor/host_checks.ts";
 import { EngineError } from "../core/errors.ts";
 import type { Home } from "../core/values/home.ts";
-import { loadServerConfig } from "./config.ts";
-import { assertUsableTls } from "./tls_material.ts";
-
-const DAY_MS = 86_400_000;
-const WARN_DAYS = 14;
+import { dateOf, daysUntil, endsSoon } from "../core/values/validity.ts";
+import { loadServerConfig } from "./config/config.ts";
+import { assertUsableTls } from "./server/tls_material.ts";
 
 /** All checks, in the order in which a failure explains the later ones. */
 export async function runDoctor(home: Home): Promise<readonly Check[]> {
-  return [checkRuntime(Deno.version.deno, pinnedVersion.trim()), ...await checkHost(home), checkTls(home, Date.now())];
+  return [
+    checkRuntime(Deno.version.deno, pinnedVersion.trim()),
+    ...await checkHost(home),
+    ...checkTls(home, Date.now()),
+  ];
 }
 
 /** @param running version of this process @param pinned the only one that servers may run on */
@@ -23,18 +25,30 @@ export function checkRuntime(running: string, pinned: string): Check {
   return failed("runtime", found, `servers need Deno ${pinned} exactly: run install.sh again`);
 }
 
-/** The server's configuration and its certificate. */
-export function checkTls(home: Home, nowMs: number): Check {
+/** The server's configuration with its certificate, and its CAs. */
+export function checkTls(home: Home, nowMs: number): Check[] {
   try {
     const { tls } = loadServerConfig(home);
-    assertUsableTls(tls, nowMs);
-    const end = new Date(new X509Certificate(tls.cert).validTo);
-    const days = Math.floor((end.getTime() - nowMs) / DAY_MS);
-    const found = `server certificate valid until ${end.toISOString().slice(0, 10)} (${days} days)`;
-    if (days >= WARN_DAYS) return passed("TLS", found);
-    return failed("TLS", found, "make new certificates: joblet certs init --force");
+    const { authorities } = assertUsableTls(tls, nowMs);
+    return [
+      checkValidity("TLS", "server certificate", new X509Certificate(tls.cert), nowMs, "joblet certs renew --server"),
+      ...authorities.map(({ certificate }) =>
+        checkValidity("TLS CA", "CA", certificate, nowMs, "joblet certs rotate-ca")
+      ),
+    ];
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return failed("TLS", error.message, "make certificates: joblet certs init");
+    return [failed("TLS", error.message, cureFor(error))];
   }
+}
+
+function cureFor({ kind }: EngineError): string {
+  return kind === "not_found" ? "make certificates: joblet certs init" : "then look again: joblet doctor";
+}
+
+function checkValidity(name: string, what: string, certificate: X509Certificate, nowMs: number, cure: string): Check {
+  const { validFromDate, validToDate } = certificate;
+  const found = `${what} valid until ${dateOf(validToDate)} (${daysUntil(validToDate.getTime(), nowMs)} days)`;
+  const isDue = endsSoon(validFromDate.getTime(), validToDate.getTime(), nowMs);
+  return isDue ? failed(name, found, `renew it: ${cure}`) : passed(name, found);
 }

@@ -1,11 +1,20 @@
 /** The command tree: names and help. What a command does is loaded when it runs. */
-import { type Application, buildApplication, buildRouteMap, text_en } from "@stricli/core";
-import type { RunContext } from "./command.ts";
-import { certsClient, certsInit, completion, doctor, server } from "./tree/host_commands.ts";
+import { buildRouteMap } from "@stricli/core";
+import { prepareArguments } from "./arguments.ts";
+import { buildFace, type Face } from "./faces/face.ts";
+import { audit } from "./tree/audit_commands.ts";
+import { certs } from "./tree/certs_commands.ts";
+import { completionCommand } from "./tree/completion_command.ts";
+import { doctor, server } from "./tree/host_commands.ts";
 import { cancel, deleteAll, list, remove, status, stop, wait } from "./tree/job_commands.ts";
 import { logCommand } from "./tree/log_commands.ts";
-import { jobRun, run } from "./tree/run_commands.ts";
-import { versionLine } from "./version.ts";
+import { jobRun, run, RUN_VALUE_FLAGS } from "./tree/run_commands.ts";
+
+/** Commands whose second word is the command. */
+const GROUPS: ReadonlySet<string> = new Set(["job", "certs", "completion"]);
+
+/** Commands behind whose flags stands the job's own command line. */
+const STARTS: ReadonlySet<string> = new Set(["run"]);
 
 const root = buildRouteMap({
   routes: {
@@ -34,33 +43,20 @@ const root = buildRouteMap({
     }),
     server,
     doctor,
-    certs: buildRouteMap({ routes: { init: certsInit, client: certsClient }, docs: { brief: "Make certificates" } }),
-    completion,
+    audit,
+    certs,
+    completion: completionCommand("joblet"),
   },
   docs: {
     brief: "Run commands as isolated, resource-limited jobs",
     fullDescription:
-      "joblet runs commands as isolated, resource-limited jobs on Linux hosts.\nStart with: joblet run echo 'Hello, Joblet!'",
+      "joblet runs commands as isolated, resource-limited jobs on Linux hosts.\nStart with: joblet run echo 'Hello, Joblet!'\n\n" +
+      "joblet rnx, joblet jobworker and joblet jobc, or links of these names to this program, are the same in words that\n" +
+      "people know from elsewhere.",
   },
 });
 
-/** The whole command line. */
-export const app: Application<RunContext> = buildApplication<RunContext>(root, {
-  name: "joblet",
-  versionInfo: { currentVersion: `joblet ${versionLine()}` },
-  scanner: { caseStyle: "allow-kebab-for-camel", allowArgumentEscapeSequence: true },
-  documentation: { caseStyle: "convert-camel-to-kebab", onlyRequiredInUsageLine: true },
-  localization: {
-    text: {
-      ...text_en,
-      // The parser's own exceptions carry our message; its frame around them says nothing more.
-      exceptionWhileParsingArguments: (error) => firstLine(error),
-    },
-  },
-});
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  const own = /Cannot .*/.exec(text);
-  return (own?.[0] ?? text).split("\n")[0]!;
-}
+export const face: Face = {
+  app: buildFace("joblet", root),
+  prepare: (words) => prepareArguments(words, { valueFlags: RUN_VALUE_FLAGS, groups: GROUPS, starts: STARTS }),
+};

@@ -4,6 +4,7 @@ import { JobService } from "../proto/gen/joblet/v1/job_pb.ts";
 import type { ClientNode } from "./client_config.ts";
 import type { Connection } from "./context.ts";
 import { CliError, UnreachableError } from "./errors.ts";
+import { isHandshakeFailure, ownCertificateError } from "./own_certificate.ts";
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** An answer that takes longer makes one ask whether there is a server. */
@@ -16,23 +17,33 @@ const PATIENCE_MS = 1000;
 export function connectTo(node: ClientNode): Connection {
   let http: Deno.HttpClient;
   try {
-    http = Deno.createHttpClient({ cert: node.cert, key: node.key, caCerts: [node.ca], http2: false });
+    const caCerts = splitPem(node.ca);
+    http = Deno.createHttpClient({ cert: node.cert, key: node.key, caCerts, http2: false });
   } catch (cause) {
     throw new CliError(`Cannot use the certificate of node '${node.name}': it or its key is damaged`, 1, { cause });
   }
   const transport = createConnectTransport({
     baseUrl: `https://${node.address}`,
     useBinaryFormat: true,
-    fetch: (input, init = {}) =>
-      reach(node.address, init, (checked) => {
-        return fetchOnce(input, { ...checked, client: http });
-      }),
+    fetch: async (input, init = {}) => {
+      try {
+        return await reach(node.address, init, (checked) => fetchOnce(input, { ...checked, client: http }));
+      } catch (error) {
+        throw isHandshakeFailure(error) ? ownCertificateError(node, Date.now()) ?? error : error;
+      }
+    },
   });
   return {
     jobs: createClient(JobService, transport),
     address: node.address,
+    nodeId: node.nodeId,
     [Symbol.dispose]: () => http.close(),
   };
+}
+
+/** The certificates of a PEM text, each as one of its own. */
+function splitPem(text: string): string[] {
+  return text.match(/^-----BEGIN CERTIFICATE-----$[^-]*^-----END CERTIFICATE-----$/gm) ?? [text];
 }
 
 /**

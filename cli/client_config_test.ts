@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { chooseNode, configCandidates, findConfig } from "./client_config.ts";
 
-const node = (extra = "") => `{address: "h:1", cert: c, key: k, ca: a${extra}}`;
+const node = (extra = "") => `{address: "h:1", cert: "c\\n", key: "k\\n", ca: "a\\n"${extra}}`;
 const config = (text: string) => ({ path: "f.yml", exposed: false, text });
 
 Deno.test("configCandidates puts JOBLET_HOME before the current folder, and the system's last", () => {
@@ -53,7 +53,8 @@ for (
     [`nodes: {a: ${node()}, b: ${node()}}`, undefined, /--node: a, b/],
     [`nodes: {a: ${node()}}`, "z", /no node 'z', but a/],
     [`nodes: {a: ${node(", isDefault: true")}, b: ${node(", isDefault: true")}}`, undefined, /several.*a, b/],
-    [`nodes: {a: {address: "h:1", cert: c, ca: a}}`, undefined, /node 'a' has no 'key'/],
+    [`nodes: {a: {address: "h:1", cert: "c\\n", ca: "a\\n"}}`, undefined, /node 'a' has no 'key'/],
+    [`nodes: {a: {address: "h:1", cert: no.pem, key: k, ca: a}}`, undefined, /names the file '\.\/no\.pem'/],
     [`nodes: {}`, undefined, /no 'nodes'/],
     [`nodes: [`, undefined, /f\.yml/],
   ] as const
@@ -62,3 +63,27 @@ for (
     assert.throws(() => chooseNode(config(text), wanted), { name: "CliError", message });
   });
 }
+
+Deno.test("chooseNode reads PEM files that the file names, relative to it, and tells of a key that others may read", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "joblet-client-" });
+  try {
+    for (const name of ["c.pem", "k.pem", "a.pem"]) {
+      await Deno.writeTextFile(`${folder}/${name}`, `PEM of ${name}\n`, { mode: 0o600 });
+    }
+    const text = `nodes: {a: {address: "h:1", cert: c.pem, key: ${folder}/k.pem, ca: a.pem}}`;
+    const found = { path: `${folder}/rnx-config.yml`, exposed: false, text };
+    assert.deepEqual(chooseNode(found), {
+      name: "a",
+      nodeId: "",
+      address: "h:1",
+      cert: "PEM of c.pem\n",
+      key: "PEM of k.pem\n",
+      ca: "PEM of a.pem\n",
+      certFile: `${folder}/c.pem`,
+    });
+    await Deno.chmod(`${folder}/k.pem`, 0o640);
+    assert.equal(chooseNode(found).exposedKey, `${folder}/k.pem`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,6 +1,6 @@
 /** What all commands have in common: global flags, and errors as one line and an exit code. */
 import type { CommandContext } from "@stricli/core";
-import type { CliContext, Connection, GlobalFlags } from "./context.ts";
+import type { CliContext, Connection, NodeFlags } from "./context.ts";
 import { describeError } from "./errors.ts";
 
 /** The context that the parser hands to a command. */
@@ -10,9 +10,8 @@ export interface RunContext extends CommandContext {
   exitCode: number;
 }
 
-/** Flags of every client command, for its parameters. */
-export const GLOBAL_FLAGS = {
-  json: { kind: "boolean", brief: "Print JSON", default: false, withNegated: false },
+/** Flags that say which server is meant, for a command's parameters. */
+export const NODE_FLAGS = {
   node: { kind: "parsed", parse: String, brief: "Node in the configuration file", placeholder: "NAME", optional: true },
   config: {
     kind: "parsed",
@@ -23,6 +22,12 @@ export const GLOBAL_FLAGS = {
   },
 } as const;
 
+/** Flags of every client command of joblet, for its parameters. */
+export const GLOBAL_FLAGS = {
+  json: { kind: "boolean", brief: "Print JSON", default: false, withNegated: false },
+  ...NODE_FLAGS,
+} as const;
+
 /** 128 + SIGPIPE, as other programs end. */
 export const BROKEN_PIPE_EXIT = 141;
 
@@ -30,7 +35,7 @@ export const BROKEN_PIPE_EXIT = 141;
  * Makes a function for the parser out of one that returns an exit code. Expected failures become one line on stderr; a
  * reader of stdout that has gone ends the command quietly.
  */
-export function command<Flags, Args extends readonly string[]>(
+export function command<Flags, Args extends readonly (string | undefined)[]>(
   body: (cli: CliContext, flags: Flags, ...args: Args) => Promise<number>,
 ): (this: RunContext, flags: Flags, ...args: Args) => Promise<void> {
   return async function (flags, ...args) {
@@ -42,7 +47,7 @@ export function command<Flags, Args extends readonly string[]>(
         return;
       }
       const { message, exitCode } = describeError(error, "");
-      await this.cli.terminal.err(`joblet: ${message}\n`);
+      await this.cli.terminal.err(`${this.cli.terminal.program}: ${message}\n`);
       this.exitCode = exitCode;
     }
   };
@@ -52,7 +57,7 @@ export function command<Flags, Args extends readonly string[]>(
  * Like `command`, with a connection to the node that the flags name, closed at the end.
  * @param check throws where flags and words do not fit together, before anything is connected to
  */
-export function clientCommand<Flags extends GlobalFlags, Args extends readonly string[]>(
+export function clientCommand<Flags extends NodeFlags, Args extends readonly string[]>(
   body: (cli: CliContext, connection: Connection, flags: Flags, ...args: Args) => Promise<number>,
   check?: (flags: Flags, ...args: Args) => void,
 ): (this: RunContext, flags: Flags, ...args: Args) => Promise<void> {

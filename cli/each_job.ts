@@ -31,7 +31,7 @@ export async function forEachJob(
           throw error;
         }
         const { message, exitCode } = describeError(error, connection.address);
-        await cli.terminal.err(`joblet: ${message}\n`);
+        await cli.terminal.err(`${cli.terminal.program}: ${message}\n`);
         failures[at] = exitCode;
       }
     }

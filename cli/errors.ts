@@ -26,6 +26,7 @@ export function isUnreachable(error: unknown): boolean {
 export function describeError(error: unknown, address: string): CliError {
   if (error instanceof CliError) return error;
   if (error instanceof RangeError) return new CliError(error.message, 2);
+  if (error instanceof ConnectError && error.cause instanceof CliError) return error.cause;
   if (error instanceof ConnectError) return new CliError(connectMessage(error, address));
   if (error instanceof Error) return new CliError(firstLine(error.message) || error.name, 1, { cause: error });
   return new CliError(firstLine(String(error)));
@@ -35,6 +36,9 @@ function connectMessage(error: ConnectError, address: string): string {
   const text = firstLine(error.rawMessage);
   switch (error.code) {
     case Code.Unavailable:
+      // The server's own words: it was reached.
+      if (text.startsWith("Cannot ")) return text;
+      return unreachable(text, address);
     case Code.Unknown:
       return unreachable(text, address);
     case Code.DeadlineExceeded:
@@ -56,7 +60,11 @@ export function isTransportFailure(text: string): boolean {
 }
 
 function unreachable(text: string, address: string): string {
-  if (/certificate|UnknownIssuer|peer closed connection/i.test(text)) {
+  if (/peer closed connection/i.test(text)) {
+    return `Cannot log in at ${address}: the server closed the connection without a reason; ` +
+      "the certificate in your rnx-config.yml may be revoked or from another CA, or the server has just ended";
+  }
+  if (/certificate|UnknownIssuer/i.test(text)) {
     return `Cannot connect to ${address}: the certificates do not fit: ${text}; check the rnx-config.yml`;
   }
   const reason = /refused/i.test(text) ? "connection refused" : /timed? ?out/i.test(text) ? "timed out" : text;

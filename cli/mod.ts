@@ -1,11 +1,11 @@
-/** `joblet`: runs one command line. */
+/** Runs one command line, of joblet or of one of its other faces. */
 import { proposeCompletions, run } from "@stricli/core";
-import { app } from "./app.ts";
-import { prepareArguments } from "./arguments.ts";
 import { BROKEN_PIPE_EXIT, type RunContext } from "./command.ts";
 import type { CliContext } from "./context.ts";
+import type { ChosenFace } from "./faces/choose.ts";
+import type { Face } from "./faces/face.ts";
+import { loadFace } from "./faces/load.ts";
 import type { HostCommands } from "./host.ts";
-import { RUN_VALUE_FLAGS } from "./tree/run_commands.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 const USAGE_EXIT = 2;
@@ -18,12 +18,12 @@ interface ParserProcess {
 }
 
 /** Runs the words of a command line. @returns exit code: 0, 1 the server said no, 2 usage, or the job's own */
-export async function runCli(words: readonly string[], host: HostCommands): Promise<number> {
-  return await runWith(words, processContext(host));
+export async function runCli(chosen: ChosenFace, host: HostCommands): Promise<number> {
+  return await runWith(chosen, processContext(host, processTerminal(chosen.name)));
 }
 
 /** The same with everything outside replaced, for tests. */
-export async function runWith(words: readonly string[], cli: CliContext): Promise<number> {
+export async function runWith({ name, words }: ChosenFace, cli: CliContext): Promise<number> {
   const { terminal } = cli;
   // The parser writes synchronously; what it wrote goes out when it has returned.
   let [out, err] = ["", ""];
@@ -32,14 +32,15 @@ export async function runWith(words: readonly string[], cli: CliContext): Promis
     stderr: { write: (text) => void (err += text) },
   };
   const context: RunContext = { cli, exitCode: 0, process };
+  const face = await loadFace(name);
   if (words[0] === "__complete") {
-    await complete(words.slice(1), context);
+    await complete(face, words.slice(1), context);
     return 0;
   }
-  await run(app, words.length === 0 ? ["--help"] : prepareArguments(words, RUN_VALUE_FLAGS), context);
+  await run(face.app, words.length === 0 ? ["--help"] : face.prepare(words), context);
   try {
     if (out !== "") await terminal.out(out);
-    if (err !== "") await terminal.err(`joblet: ${err.trimEnd().replaceAll("\n", "; ")} (see 'joblet --help')\n`);
+    if (err !== "") await terminal.err(`${name}: ${err.trimEnd().replaceAll("\n", "; ")} (see '${name} --help')\n`);
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     return BROKEN_PIPE_EXIT;
@@ -47,7 +48,7 @@ export async function runWith(words: readonly string[], cli: CliContext): Promis
   return Number(process.exitCode ?? 0) !== 0 ? USAGE_EXIT : context.exitCode;
 }
 
-async function complete(words: readonly string[], context: RunContext): Promise<void> {
+async function complete({ app }: Face, words: readonly string[], context: RunContext): Promise<void> {
   const proposals = await proposeCompletions(app, words, context);
   const lines = proposals.filter(({ completion }) => completion !== "--").map(({ completion, brief }) =>
     `${completion}\t${brief}\n`
@@ -55,13 +56,13 @@ async function complete(words: readonly string[], context: RunContext): Promise<
   await context.cli.terminal.out(lines.join(""));
 }
 
-function processContext(host: HostCommands): CliContext {
-  const terminal: Terminal = processTerminal();
+function processContext(host: HostCommands, terminal: Terminal): CliContext {
   return {
     terminal,
     host,
     connect: async (flags) => await (await import("./connect.ts")).connect(flags, terminal),
     connectOrStart: async (flags) => await (await import("./connect.ts")).connectOrStart(flags, terminal, host),
+    nodes: async (flags) => await (await import("./connect.ts")).knownNodes(flags),
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     onInterrupt: (listener) => {
       const entries = (["SIGINT", "SIGTERM"] as const).map((signal) => ({ signal, handler: () => listener(signal) }));

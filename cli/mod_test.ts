@@ -40,6 +40,16 @@ for (
   });
 }
 
+Deno.test("what a server says itself when it can't do something now is shown as it is", async () => {
+  const cli = fakeCli({
+    getJob: () => {
+      throw new ConnectError("Cannot start a job: the server is shutting down", Code.Unavailable);
+    },
+  });
+  assert.equal(await cli.run("status", "a"), 1);
+  assert.equal(cli.err(), "joblet: Cannot start a job: the server is shutting down\n");
+});
+
 Deno.test("ps reads every page, stops at its limit and has no colours in a pipe", async () => {
   const sizes: number[] = [];
   const page = (n: number) =>

@@ -1,5 +1,7 @@
 /** Where output goes. Writes are whole: they return when all bytes are out. */
 export interface Terminal {
+  /** What the user knows this program as; stands before its messages. */
+  readonly program: string;
   readonly isTerminal: boolean;
   readonly colors: boolean;
   /** Columns; Infinity where output is no terminal. */
@@ -21,9 +23,10 @@ async function writeAll(writer: Writer, data: string | Uint8Array): Promise<void
 }
 
 /** The process's own stdout and stderr. */
-export function processTerminal(): Terminal {
+export function processTerminal(program: string): Terminal {
   const isTerminal = Deno.stdout.isTerminal();
   return {
+    program,
     isTerminal,
     colors: isTerminal && !Deno.noColor,
     columns: isTerminal ? Deno.consoleSize().columns : Infinity,

@@ -2,13 +2,13 @@ import type { LimitPolicies } from "./jobs/limit_policy.ts";
 import type { QueueLimits } from "./jobs/queue.ts";
 import type { RetentionLimits } from "./jobs/retention.ts";
 import type { ProfileOptions } from "./sandbox/profile.ts";
-import type { UserTotalsConfig } from "./run/user_totals.ts";
+import type { SharedLimitsConfig } from "./run/shared_limits.ts";
 import type { Home } from "./values/home.ts";
 
 /** Least that `logBytesPerRun` may be, if it is not 0: init removes an eighth of it at a time, which must be some frames. */
 export const MIN_LOG_BYTES = 1024 * 1024;
 
-/** What the engine needs to know; the server's configuration file maps onto it (api/config.ts). */
+/** What the engine needs to know; the server's configuration file maps onto it (api/config/config.ts). */
 export interface EngineConfig {
   readonly home: Home;
   /**
@@ -29,8 +29,10 @@ export interface EngineConfig {
   readonly startTimeoutMs: number;
   /** Limits of jobs that name none, and the most that they may ask for. */
   readonly limits: LimitPolicies;
-  /** Limits of all running jobs of one user together. */
-  readonly userTotals: UserTotalsConfig;
+  /** Limits of running jobs together: of all, and of each user's. */
+  readonly sharedLimits: SharedLimitsConfig;
+  /** Percentage of its memory limit at which a job is killed; above 100 it is slowed down from its limit on. */
+  readonly memoryMaxPercent: number;
   /** Which jobs run at once and how many may wait. */
   readonly queue: QueueLimits;
   /** How long what is stored of ended jobs is kept. */
@@ -62,7 +64,8 @@ export function defaultEngineConfig(home: Home): EngineConfig {
     stopGraceMs: 10_000,
     startTimeoutMs: 30_000,
     limits: { default: {}, ceiling: {}, builtIn: { pids: 4096 }, users: new Map() },
-    userTotals: { all: {}, of: new Map() },
+    sharedLimits: { all: {}, user: {}, users: new Map() },
+    memoryMaxPercent: 100,
     queue: { maxRunning: 5000, maxWaiting: 100_000, maxWaitingPerOwner: 50_000 },
     retention: { maxJobs: 100_000, maxAgeMs: 30 * DAY_MS, maxLogBytes: 20 * GIB, maxLogAgeMs: 7 * DAY_MS },
     stateBackend: "sqlite",

@@ -1,6 +1,7 @@
 /** Puts the engine together: the one place in core/ where its pieces are made. */
 import { closeFd, constants, ModificationWatcher, openFd, Poller, syncFileSystem } from "../ffi/mod.ts";
-import { CgroupTree, findBase } from "./cgroup/tree.ts";
+import { findBase } from "./cgroup/base.ts";
+import { CgroupTree } from "./cgroup/tree.ts";
 import type { EngineConfig } from "./config.ts";
 import { checkDiskSpace } from "./disk_space.ts";
 import { EngineError } from "./errors.ts";
@@ -11,7 +12,8 @@ import type { LogStore } from "./logs/log_store.ts";
 import { SpareJournals } from "./logs/spare_journals.ts";
 import type { Alterations } from "./run/parts.ts";
 import { SandboxRunner } from "./run/sandbox_runner.ts";
-import { UserTotals } from "./run/user_totals.ts";
+import { SharedLimits } from "./run/shared_limits.ts";
+import { SecretVault } from "./secrets/vault.ts";
 import { openSandbox } from "./sandbox/sandbox.ts";
 import { HostClock } from "./schedule/host_clock.ts";
 import { MemoryStore } from "./state/memory_store.ts";
@@ -48,12 +50,12 @@ export async function openEngine(
     const poller = stack.use(new Poller((error) => onError("handle an event", error)));
     const watcher = stack.use(new ModificationWatcher(poller));
     const clock = stack.use(new HostClock(poller));
-    const totals = new UserTotals(config.userTotals, home.root);
-    const userLimits = (tree: CgroupTree, folder: string) => totals.writes(tree, folder);
-    const tree = stack.use(new CgroupTree(await cgroupBase(config), poller, { userLimits, onError }));
+    const shared = new SharedLimits(config.sharedLimits, home.root);
+    const sharedLimits = (tree: CgroupTree, folder?: string) => shared.writes(tree, folder);
+    const tree = stack.use(new CgroupTree(await cgroupBase(config), poller, { sharedLimits, onError }));
     const sandbox = stack.use(await openSandbox(config, poller, tree, onError));
     const spares = new SpareJournals(`${home.run}/journals`);
-    const { compressMinBytes, startTimeoutMs } = config;
+    const { compressMinBytes, startTimeoutMs, memoryMaxPercent } = config;
     const logsFd = openFd(home.logs, constants.O_RDONLY | constants.O_DIRECTORY);
     stack.defer(() => closeFd(logsFd));
     const flush = () => syncFileSystem(logsFd);
@@ -61,14 +63,17 @@ export async function openEngine(
     const logs = stores.wrapLogs?.(journals) ?? journals;
     const onSpareTime = () => spares.refill();
     const diskFolder = home.root;
+    const secrets = new SecretVault(`${home.config}/secrets.key`);
     const { alter = {} } = stores;
-    const run = { ...sandbox, poller, tree, totals, logs, diskFolder, startTimeoutMs, onSpareTime, onError, alter };
+    const own = { poller, tree, shared, logs, secrets, diskFolder, memoryMaxPercent };
+    const run = { ...sandbox, ...own, startTimeoutMs, onSpareTime, onError, alter };
     const parts = {
       config,
       store,
       logs,
       runner: new SandboxRunner(run, store),
       clock,
+      secrets,
       bootId: Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim(),
       checkSpace: () => checkDiskSpace([home.state, home.logs], config.reservedBytes),
       onError,

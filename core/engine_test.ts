@@ -46,7 +46,7 @@ class Lab implements AsyncDisposable {
   /** The cgroup that the engine manages. */
   cgroup(): string {
     const line = this.engine.plan({ command: "true" }, "ann").find(({ name }) => name === "create the job's cgroup");
-    return line!.detail.replace(/\/user-[^/]*\/job-[^/]*$/, "");
+    return line!.detail.replace(/\/jobs\/user-[^/]*\/job-[^/]*$/, "");
   }
 
   /** The output and the ended job. */
@@ -79,6 +79,15 @@ function test(name: string, body: (lab: Lab) => Promise<void>): void {
     },
   });
 }
+
+test("a program has as many and as large secret files as a job may have, byte for byte", async (lab) => {
+  const file = (index: number) => new Uint8Array(16 * 1024).fill(index);
+  const secretFiles = Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`f${index}`, file(index)]));
+  const script =
+    'cat /run/secrets/* | wc -c; for i in $(seq 0 63); do tr -d "\\\\$(printf %o $i)" </run/secrets/f$i; done | wc -c';
+  const { id } = await lab.engine.run({ command: "sh", args: ["-c", script], secretFiles }, "ann");
+  assert.equal((await lab.finish(id)).out, "1048576\n0\n");
+});
 
 test("Engine.run runs a program and keeps both streams, its exit code and what it used", async (lab) => {
   const started = await lab.sh("echo out; echo err >&2; exit 7");
@@ -122,9 +131,9 @@ test("Engine.run refuses limits without a controller before anything is stored",
   }
 });
 
-test("the cgroup of a job lies in one of its owner, which is made again if it is gone and goes with the server", async (lab) => {
-  const base = lab.cgroup();
-  const users = () => [...Deno.readDirSync(base)].map(({ name }) => name).filter((name) => name.startsWith("user-"));
+test("the cgroup of a job lies in one of its owner, in that of all; they are made again if they are gone and go with the server", async (lab) => {
+  const all = `${lab.cgroup()}/jobs`;
+  const users = () => [...Deno.readDirSync(all)].map(({ name }) => name).filter((name) => name.startsWith("user-"));
   const run = async (owner: string) => {
     const { id } = await lab.engine.run({ command: "true" }, owner);
     assert.equal((await lab.finish(id)).job.status.state, "completed");
@@ -132,15 +141,17 @@ test("the cgroup of a job lies in one of its owner, which is made again if it is
   await run("ann");
   await run("../eve");
   assert.deepEqual(users().toSorted(), ["user-%2E%2E%2Feve", "user-ann"]);
-  await Deno.remove(`${base}/user-ann`);
+  await Deno.remove(`${all}/user-ann`);
+  await run("ann");
+  for (const folder of [...users().map((user) => `${all}/${user}`), all]) await Deno.remove(folder);
   await run("ann");
   const running = await lab.sh("exec sleep 1000");
   await lab.reopen();
   assert.deepEqual(users(), ["user-ann"], "those without jobs went");
-  assert.deepEqual([...Deno.readDirSync(`${base}/user-ann`)].filter(({ isDirectory }) => isDirectory).length, 1);
+  assert.deepEqual([...Deno.readDirSync(`${all}/user-ann`)].filter(({ isDirectory }) => isDirectory).length, 1);
   await lab.engine.stop(running.id, { signal: "SIGKILL" });
   await lab.reopen();
-  assert.deepEqual(users(), []);
+  assert.throws(users, Deno.errors.NotFound);
 });
 
 test("Engine.run names what the server itself could not do, and leaves nothing of the job", async (lab) => {
@@ -202,7 +213,7 @@ test("Engine goes on reading a program that closes its outputs and ends it right
 });
 
 test("Engine ends a job at its timeout, with SIGTERM first and the kill after the grace", async (lab) => {
-  const polite = await lab.sh("trap 'echo late; exit 0' TERM; while :; do sleep 0.05; done", 300);
+  const polite = await lab.sh("trap 'echo late; exit 0' TERM; while :; do sleep 0.05; done", 1000);
   const rude = await lab.sh("trap '' TERM; while :; do sleep 0.05; done", 300);
   const first = await lab.finish(polite.id);
   assert.deepEqual([first.out, first.job.status.state], ["late\n", "timeout"]);
@@ -240,13 +251,17 @@ test("Engine.get refuses a prefix that fits several jobs and text that is no id"
 });
 
 test("Engine adopts jobs that run on after a close, and those that ended meanwhile", async (lab) => {
-  const long = await lab.sh("echo one; sleep 1; echo two; exit 5");
+  const long = await lab.sh("trap 'echo two; exit 5' USR1; echo one; while :; do sleep 0.05; done");
   const dying = await lab.sh("kill -11 $$");
   await lab.reopen();
   assert.equal(lab.engine.get(long.id).status.state, "running");
   const ended = await lab.finish(dying.id);
   assert("exit" in ended.job.status);
   assert.deepEqual(ended.job.status.exit, { kind: "signaled", signal: 11 });
+  for await (const { pieces } of lab.engine.logs(long.id, { follow: true }, forever)) if (pieces.length > 0) break;
+  const [pid] = Deno.readTextFileSync(`${lab.cgroup()}/jobs/user-ann/job-${long.id}/cgroup.procs`).split("\n");
+  assert(Number(pid) > 1);
+  Deno.kill(Number(pid), "SIGUSR1");
   const { out, job } = await lab.finish(long.id);
   assert.equal(out, "one\ntwo\n");
   assert("exit" in job.status);

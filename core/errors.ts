@@ -1,5 +1,5 @@
 /**
- * The failures that callers of the engine tell apart. Each becomes one status code at the edge (api/errors.ts);
+ * The failures that callers of the engine tell apart. Each becomes one status code at the edge (api/server/errors.ts);
  * whatever is no EngineError is a defect and stays without details for the client.
  */
 export type EngineErrorKind =

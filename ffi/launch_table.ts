@@ -76,6 +76,11 @@ export class LaunchTable {
     return Number(this.#view.getBigInt64(0, true));
   }
 
+  /** Overwrites all of it: it may hold what nobody is to find in this process's memory. Nothing can use it any more. */
+  wipe(): void {
+    this.bytes.fill(0);
+  }
+
   /** Result of a call: -errno on failure. */
   result(index: number): TableResult {
     if (index < 0 || index >= this.#length) return undefined;
@@ -151,6 +156,7 @@ class Encoder {
   #grow(): void {
     const larger = new Uint8Array(this.#end * 2);
     larger.set(this.#bytes);
+    this.#bytes.fill(0);
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer);
   }
@@ -180,6 +186,8 @@ class Encoder {
     this.relocations.forEach((at, index) => this.#word(relocs + index * 8, at));
     const table = new Uint8Array(this.tableBytes + extraBytes);
     table.set(this.#bytes.subarray(0, this.tableBytes));
+    // Only the table itself is wiped later.
+    this.#bytes.fill(0);
     return table;
   }
 }

@@ -88,3 +88,10 @@ Deno.test("LaunchTable holds arguments and texts of any size, and numbers over 3
   const argv = Number(view.getBigUint64(HEADER + 16, true));
   for (const index of [0, 49]) assert.equal(textAt(table, Number(view.getBigUint64(argv + index * 8, true))), long);
 });
+
+Deno.test("LaunchTable.wipe leaves nothing of what the calls were given", () => {
+  const table = new LaunchTable([{ call: "write", args: [1, new Uint8Array(40_000).fill(7), 40_000] }], 100);
+  assert(table.bytes.includes(7));
+  table.wipe();
+  assert(table.bytes.every((byte) => byte === 0));
+});

@@ -11,5 +11,5 @@ export { landlockAbi } from "./landlock.ts";
 export { chroot, mount, setns, unshare } from "./namespaces.ts";
 export { type FdWatch, Poller, whenReadable } from "./poller.ts";
 export { pidfdOpen, pidfdSendSignal, prctl, reapChild } from "./process.ts";
-export { launch, LAUNCH_EXTRA_BYTES, type Launched } from "./trampoline.ts";
+export { launch, LAUNCH_EXTRA_BYTES, type Launched, type LaunchOptions } from "./trampoline.ts";
 export { WallTimer } from "./wall_timer.ts";

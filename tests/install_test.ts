@@ -1,8 +1,11 @@
 /** install.sh and the self-extracting file, black box. JOBLET_DIST names a self-extracting file that is built already. */
 import assert from "node:assert/strict";
+import { freePort } from "./harness/free_port.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
 const isRoot = Deno.uid() === 0;
+/** Names of the program besides its own. */
+const FACES = ["rnx", "jobworker", "jobc"];
 const hasSystemd = exists("/run/systemd/system");
 
 interface Result {
@@ -84,11 +87,37 @@ Deno.test("install.sh, run twice, installs the program and certificates once; --
     /^joblet \d+\.\d+\.\d+ \((self-extracting|compiled), Deno /,
   );
 
+  for (const name of FACES) {
+    const link = `${folder.path}/prefix/bin/${name}`;
+    assert.equal(await Deno.readLink(link), "joblet");
+    assert.match((await run(link, ["--version"], env)).stdout, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ `));
+    assert.match((await run(link, [], env)).stdout, new RegExp(`^USAGE\\n {2}${name} `));
+  }
+
   const removed = await install("--uninstall");
   assert.equal(removed.code, 0, removed.stderr);
-  assert.equal(exists(exe), false);
+  assert.deepEqual([exe, ...FACES.map((name) => `${folder.path}/prefix/bin/${name}`)].filter(exists), []);
   assert.equal(await Deno.readTextFile(`${home}/config/joblet-config.yml`), config);
   assert.equal((await install("--uninstall")).code, 0, "a second --uninstall finds nothing and does not mind");
+});
+
+Deno.test("install.sh leaves a foreign program of one of its names as it is, says so, and does not uninstall it", async () => {
+  await using folder = await temporaryFolder();
+  const bin = `${folder.path}/bin`;
+  await Deno.mkdir(bin);
+  await Deno.writeTextFile(`${bin}/rnx`, "#!/bin/sh\n", { mode: 0o755 });
+  await Deno.symlink("/nowhere/jobc", `${bin}/jobc`);
+  const env = { JOBLET_CACHE_DIR: `${folder.path}/cache` };
+  const where = ["--prefix", folder.path, "--home", `${folder.path}/home`, "--no-service"];
+  const installed = await run(`${ROOT}/install.sh`, where, env);
+  assert.equal(installed.code, 0, installed.stderr);
+  for (const name of ["rnx", "jobc"]) {
+    assert.match(installed.stdout, new RegExp(`^Left ${bin}/${name} as it is, .*'joblet ${name}'`, "m"));
+  }
+  assert.equal((await run(`${ROOT}/install.sh`, [...where, "--uninstall"], env)).code, 0);
+  assert.equal(await Deno.readTextFile(`${bin}/rnx`), "#!/bin/sh\n");
+  assert.equal(await Deno.readLink(`${bin}/jobc`), "/nowhere/jobc");
+  assert.equal(exists(`${bin}/jobworker`), false);
 });
 
 Deno.test({
@@ -217,8 +246,3 @@ Deno.test("unpacking removes all versions but the newest two, and none that is r
   assert(left.includes(`${"a".repeat(16)}-deno`), "the oldest is running");
   assert(left.includes(`${"c".repeat(16)}-deno`), "the second newest stays");
 });
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

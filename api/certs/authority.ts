@@ -1,26 +1,17 @@
-/** `joblet certs`: a CA for one server, and certificates for those who may call it. */
-import * as v from "valibot";
-import { parse } from "@std/yaml";
+/** `joblet certs init`: a CA for one server, its certificate, and its administrator's. */
 import { EngineError } from "../../core/errors.ts";
 import type { Home } from "../../core/values/home.ts";
-import { loadServerConfig, serverConfigPath } from "../config.ts";
-import { isSafeName } from "../identity.ts";
-import { makePrivateFolder, readPrivateFile, writePrivateFile } from "../private_file.ts";
-import { parseRole, type Role, ROLE_NAMES } from "../role.ts";
+import { serverConfigPath } from "../config/config.ts";
+import { makePrivateFolder, writePrivateFile } from "../config/private_file.ts";
+import { type Authorities, bundleOf, exists, loadAuthorities, lockFolder, writePair } from "./authority_files.ts";
+import { clientConfigPath } from "./client_files.ts";
+import { assertDays, CLIENT_DAYS, SERVER_DAYS } from "./clients.ts";
 import { clientAddress, serverNames } from "./host_names.ts";
 import { formatClientConfig, formatServerConfig } from "./node_config.ts";
-import {
-  type Authority,
-  createAuthority,
-  createClientCertificate,
-  createServerCertificate,
-  loadAuthority,
-} from "./x509.ts";
+import { readRegistry, recordOf, serialOf, writeRegistry } from "./registry.ts";
+import { type Authority, createAuthority, createClientCertificate, createServerCertificate } from "./x509.ts";
 
-export const DEFAULT_CERTIFICATE_DAYS = 365;
 const AUTHORITY_DAYS = 3650;
-/** X.509 has no greater year than 9999. */
-const MAX_DAYS = 2_900_000;
 
 export interface InitOptions {
   readonly home: Home;
@@ -30,7 +21,10 @@ export interface InitOptions {
   readonly port?: number;
   /** Further names and addresses under which clients reach it. @default {[]} */
   readonly hosts?: readonly string[];
-  /** Life of the server's and the administrator's certificate; the CA lives ten years, or as long as they. @default {365} */
+  /**
+   * Life of the server's and the administrator's certificate; the CA lives ten years, or as long as they.
+   * @default 365 for the server, 90 for the administrator
+   */
   readonly days?: number;
   /** Writes over existing files; the CA is kept if there is one, so other clients stay valid. @default {false} */
   readonly force?: boolean;
@@ -41,6 +35,8 @@ export interface InitResult {
   readonly clientConfigPath: string;
   /** When the server's certificate ends. */
   readonly notAfter: Date;
+  /** When the administrator's ends. */
+  readonly clientNotAfter: Date;
   /** Whether this made a new CA. */
   readonly newAuthority: boolean;
 }
@@ -50,8 +46,8 @@ export interface InitResult {
  * rnx-config.yml into the config folder. @throws {EngineError} kind "conflict" if they exist, "invalid" for bad options
  */
 export async function initAuthority(options: InitOptions): Promise<InitResult> {
-  const { home, address = "127.0.0.1", port = 50051, hosts = [], days = DEFAULT_CERTIFICATE_DAYS } = options;
-  assertDays(days);
+  const { home, address = "127.0.0.1", port = 50051, hosts = [], days } = options;
+  if (days !== undefined) assertDays(days);
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new EngineError("invalid", `Cannot use port '${port}': it must be 0 to 65535`);
   }
@@ -61,75 +57,43 @@ export async function initAuthority(options: InitOptions): Promise<InitResult> {
   using _lock = await lockFolder(home);
   if (!options.force) await assertAbsent(Object.values(paths));
 
-  const { ca, isNew } = await loadOrCreateAuthority(home, days);
-  const server = await createServerCertificate(ca, names, days);
-  const client = await createClientCertificate(ca, "admin", "admin", days);
+  const isNew = !await hasAuthority(home);
+  const authorities = isNew ? await createFirst(home, days ?? 0) : await loadAuthorities(home);
+  const { current } = authorities;
+  const server = await createServerCertificate(current, names, days ?? SERVER_DAYS);
+  const client = await createClientCertificate(current, "admin", "admin", days ?? CLIENT_DAYS);
+  const issuer = serialOf(current.cert);
+  const records = readRegistry(home);
+  const isKnown = records.some(({ kind, serial }) => kind === "ca" && serial === issuer);
+  await writeRegistry(home, [
+    ...records,
+    ...(isKnown ? [] : [recordOf(current.cert, { kind: "ca", issuer })]),
+    recordOf(server.cert, { kind: "server", issuer }),
+    recordOf(client.cert, { kind: "client", role: "admin", issuer, file: paths.clientConfigPath }),
+  ]);
+  const ca = bundleOf(authorities);
   const nodeId = crypto.randomUUID();
   const endpoint = { address: clientAddress(address, port, hosts), nodeId };
-  await writePrivateFile(paths.clientConfigPath, formatClientConfig({ ...endpoint, client, ca: ca.cert }));
+  await writePrivateFile(paths.clientConfigPath, formatClientConfig({ ...endpoint, client, ca }));
   // Last, as the server's file is what says that all of it is there.
-  await writePrivateFile(paths.serverConfigPath, formatServerConfig({ address, port, nodeId, server, ca: ca.cert }));
-  return { ...paths, notAfter: server.notAfter, newAuthority: isNew };
+  await writePrivateFile(paths.serverConfigPath, formatServerConfig({ address, port, nodeId, server, ca }));
+  return { ...paths, notAfter: server.notAfter, clientNotAfter: client.notAfter, newAuthority: isNew };
 }
 
-export interface IssueOptions {
-  readonly home: Home;
-  /** Name of the caller: at most 64 letters, digits and . _ @ + - */
-  readonly name: string;
-  /** admin, user or viewer; reader and readonly mean viewer. */
-  readonly role: string;
-  /** @default {365} */
-  readonly days?: number;
-  /** File to write. @default {"<config>/rnx-config-<name>.yml"} */
-  readonly out?: string;
+/** Makes a CA with a name of its own, so that nobody mixes up two of one server. @param days at least, ten years without */
+export async function newAuthority(days = 0): Promise<Authority> {
+  const name = `joblet CA ${crypto.getRandomValues(new Uint8Array(4)).toHex()}`;
+  return await createAuthority(name, Math.max(AUTHORITY_DAYS, days));
 }
 
-/** Makes a certificate for a caller and writes it as an rnx-config.yml. @throws {EngineError} */
-export async function issueClient(options: IssueOptions): Promise<{ readonly path: string; readonly notAfter: Date }> {
-  const { home, name, days = DEFAULT_CERTIFICATE_DAYS } = options;
-  assertDays(days);
-  if (!isSafeName(name)) {
-    throw new EngineError(
-      "invalid",
-      `Cannot use the name ${
-        JSON.stringify(name)
-      }: it must be 1 to 64 letters, digits and . _ @ + -, the first a letter or digit`,
-    );
-  }
-  const role = roleNamed(options.role);
-  const path = options.out ?? `${home.config}/rnx-config-${name}.yml`;
-  const ca = await loadAuthority(readAuthorityFile(home, "ca.pem"), readAuthorityFile(home, "ca.key"));
-  const client = await createClientCertificate(ca, name, role, days);
-  await writePrivateFile(path, formatClientConfig({ ...endpointOf(home), client, ca: ca.cert }));
-  return { path, notAfter: client.notAfter };
+async function createFirst(home: Home, days: number): Promise<Authorities> {
+  const current = await newAuthority(days);
+  await writePair(home, "ca", current);
+  return { phase: "single", current };
 }
 
-/** Path of the administrator's client file. */
-export function clientConfigPath(home: Home): string {
-  return `${home.config}/rnx-config.yml`;
-}
-
-async function loadOrCreateAuthority(home: Home, days: number): Promise<{ ca: Authority; isNew: boolean }> {
-  const [certPath, keyPath] = [`${home.config}/ca.pem`, `${home.config}/ca.key`];
-  if (await exists(certPath) && await exists(keyPath)) {
-    return { ca: await loadAuthority(readPrivateFile(certPath), readPrivateFile(keyPath)), isNew: false };
-  }
-  const ca = await createAuthority("joblet CA", Math.max(AUTHORITY_DAYS, days));
-  await writePrivateFile(keyPath, ca.key);
-  await writePrivateFile(certPath, ca.cert);
-  return { ca, isNew: true };
-}
-
-/** One maker at a time: two would mix their certificates. */
-async function lockFolder(home: Home): Promise<Disposable> {
-  const file = await Deno.open(`${home.config}/.certs.lock`, { write: true, create: true, mode: 0o600 });
-  try {
-    await file.lock(true);
-    return file;
-  } catch (error) {
-    file.close();
-    throw error;
-  }
+async function hasAuthority(home: Home): Promise<boolean> {
+  return await exists(`${home.config}/ca.pem`) && await exists(`${home.config}/ca.key`);
 }
 
 async function assertAbsent(paths: readonly string[]): Promise<void> {
@@ -137,50 +101,6 @@ async function assertAbsent(paths: readonly string[]): Promise<void> {
     if (await exists(path)) {
       throw new EngineError("conflict", `Cannot write ${path}: it exists; use --force to make new certificates`);
     }
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.lstat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-const EndpointSchema = v.object({
-  nodes: v.object({ default: v.object({ address: v.string(), nodeId: v.optional(v.string(), "") }) }),
-});
-
-/** Where clients find the server: as the administrator does, or, if that file has moved away, as the server says. */
-function endpointOf(home: Home): { address: string; nodeId: string } {
-  try {
-    const { success, output } = v.safeParse(EndpointSchema, parse(readPrivateFile(clientConfigPath(home))));
-    if (success) return output.nodes.default;
-  } catch (error) {
-    if (!(error instanceof EngineError && error.kind === "not_found")) throw error;
-  }
-  const { address, port, nodeId } = loadServerConfig(home);
-  return { address: clientAddress(address, port, []), nodeId };
-}
-
-function readAuthorityFile(home: Home, name: string): string {
-  return readPrivateFile(`${home.config}/${name}`);
-}
-
-function roleNamed(text: string): Role {
-  const role = parseRole(text);
-  if (role === undefined) {
-    throw new EngineError("invalid", `Cannot give role '${text}': it must be one of ${ROLE_NAMES.join(", ")}`);
-  }
-  return role;
-}
-
-function assertDays(days: number): void {
-  if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) {
-    throw new EngineError("invalid", `Cannot make a certificate for '${days}' days: it must be 1 to ${MAX_DAYS}`);
   }
 }
 

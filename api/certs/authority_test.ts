@@ -3,11 +3,12 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { parse } from "@std/yaml";
 import { EngineError } from "../../core/errors.ts";
 import { type Home, homeAt } from "../../core/values/home.ts";
-import { loadServerConfig } from "../config.ts";
-import { readExtensions, readOidSequence } from "../der.ts";
-import { identify } from "../identity.ts";
-import { ROLE_SOURCES } from "../role.ts";
-import { initAuthority, issueClient } from "./authority.ts";
+import { loadServerConfig } from "../config/config.ts";
+import { readExtensions, readOidSequence } from "../auth/der.ts";
+import { identify } from "../auth/identity.ts";
+import { ROLE_SOURCES } from "../auth/role.ts";
+import { initAuthority } from "./authority.ts";
+import { issueClient } from "./clients.ts";
 import { clientAddress, isIpAddress, serverNames } from "./host_names.ts";
 
 interface Node {
@@ -41,9 +42,9 @@ async function modeOf(path: string): Promise<string> {
 
 /** The identity as the server sees it. */
 function identityOf(pem: string) {
-  const { raw, validTo } = new X509Certificate(pem);
+  const { raw, validTo, serialNumber } = new X509Certificate(pem);
   const { subject } = new X509Certificate(pem).toLegacyObject();
-  return identify({ subject, raw, valid_to: validTo }, ROLE_SOURCES);
+  return identify({ subject, raw, serialNumber, valid_to: validTo }, ROLE_SOURCES);
 }
 
 /** `openssl verify`, where there is an openssl. */
@@ -182,7 +183,7 @@ Deno.test("issueClient gives each role and alias to a client, in a file of its o
     await initAuthority({ home, address: "0.0.0.0", port: 4000, hosts: ["build.example"] });
     const roles = { admin: "admin", user: "user", viewer: "viewer", reader: "viewer", readonly: "viewer" };
     for (const [given, expected] of Object.entries(roles)) {
-      const { path } = await issueClient({ home, name: `bob-${given}`, role: given, days: 7 });
+      const { files: [path = ""] } = await issueClient({ home, name: `bob-${given}`, role: given, days: 7 });
       assert.equal(path, `${home.config}/rnx-config-bob-${given}.yml`);
       assert.equal(await modeOf(path), "600");
       const node = await readNode(path);
@@ -194,7 +195,7 @@ Deno.test("issueClient gives each role and alias to a client, in a file of its o
     }
     const out = `${home.root}/elsewhere.yml`;
     await Deno.remove(`${home.config}/rnx-config.yml`);
-    assert.equal((await issueClient({ home, name: "eve", role: "viewer", out })).path, out);
+    assert.deepEqual((await issueClient({ home, name: "eve", role: "viewer", out })).files, [out]);
     assert.equal((await readNode(out)).address, "127.0.0.1:4000");
   });
 });

@@ -4,7 +4,7 @@
  */
 import type { Extension, JsonName, X509Certificate } from "@peculiar/x509";
 import { EngineError } from "../../core/errors.ts";
-import { type Role, ROLE_EXTENSION_OID } from "../role.ts";
+import { type Role, ROLE_EXTENSION_OID } from "../auth/role.ts";
 
 type Library = typeof import("@peculiar/x509");
 
@@ -58,32 +58,35 @@ export async function createAuthority(commonName: string, days: number): Promise
   return { certificate, signingKey: keys.privateKey, ...await toPem(x509, certificate, keys) };
 }
 
-/** Reads a CA back. @throws {EngineError} if it can't be read, has expired, or certificate and key are not a pair */
-export async function loadAuthority(cert: string, key: string): Promise<Authority> {
+/**
+ * Reads a CA back. @param name of its files, for messages
+ * @throws {EngineError} if it can't be read, has expired, or certificate and key are not a pair
+ */
+export async function loadAuthority(cert: string, key: string, name = "ca"): Promise<Authority> {
   const x509 = await loadLibrary();
-  const { certificate, signingKey } = await readAuthority(x509, cert, key);
+  const { certificate, signingKey } = await readAuthority(x509, cert, key, name);
   if (!await isPair(certificate, signingKey)) {
-    throw new EngineError("precondition", "Cannot use the CA: ca.key is not the key of ca.pem");
+    throw new EngineError("precondition", `Cannot use the CA: ${name}.key is not the key of ${name}.pem`);
   }
   if (certificate.notAfter.getTime() <= Date.now()) {
     const end = certificate.notAfter.toISOString();
     throw new EngineError(
       "precondition",
-      `Cannot use the CA: ca.pem expired on ${end}; remove ca.pem and ca.key to make a new one`,
+      `Cannot use the CA: ${name}.pem expired on ${end}; remove ${name}.pem and ${name}.key to make a new one`,
     );
   }
-  return { certificate, signingKey, cert, key, notAfter: certificate.notAfter };
+  // Of a file with several certificates, the first one is the CA's.
+  return { certificate, signingKey, cert: `${certificate.toString("pem")}\n`, key, notAfter: certificate.notAfter };
 }
 
-async function readAuthority(x509: Library, cert: string, key: string) {
+async function readAuthority(x509: Library, cert: string, key: string, name: string) {
   try {
-    const certificate = new x509.X509Certificate(cert);
+    const certificate = new x509.X509Certificate(x509.PemConverter.decodeFirst(cert));
     const der = x509.PemConverter.decodeFirst(key);
     return { certificate, signingKey: await crypto.subtle.importKey("pkcs8", der, KEY_ALGORITHM, false, ["sign"]) };
   } catch (cause) {
-    throw new EngineError("precondition", "Cannot read the CA: ca.pem and ca.key must be an ECDSA P-256 pair", {
-      cause,
-    });
+    const what = `${name}.pem and ${name}.key must be an ECDSA P-256 pair`;
+    throw new EngineError("precondition", `Cannot read the CA: ${what}`, { cause });
   }
 }
 
@@ -119,6 +122,38 @@ export async function createClientCertificate(
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
     new x509.Extension(ROLE_EXTENSION_OID, false, derUtf8String(role)),
   ]);
+}
+
+/** The names that a server's certificate was made for. @throws {EngineError} if it has none */
+export async function serverNamesOf(pem: string): Promise<ServerNames> {
+  const x509 = await loadLibrary();
+  const certificate = new x509.X509Certificate(x509.PemConverter.decodeFirst(pem));
+  const names = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
+  const of = (wanted: string) => names.filter(({ type }) => type === wanted).map(({ value }) => value);
+  return { dns: of("dns"), ip: of("ip") };
+}
+
+/** A certificate that a CA takes back. */
+export interface Revocation {
+  /** Hexadecimal digits. */
+  readonly serial: string;
+  readonly date: Date;
+}
+
+/** A revocation list of one CA, as PEM. It is good as long as the CA: a new one is made when there is more to say. */
+export async function createRevocationList(ca: Authority, entries: readonly Revocation[]): Promise<string> {
+  const x509 = await loadLibrary();
+  const list = await x509.X509CrlGenerator.create({
+    issuer: ca.certificate.subjectName.toJSON(),
+    thisUpdate: new Date(),
+    nextUpdate: ca.certificate.notAfter,
+    entries: entries.map(({ serial, date }) => ({ serialNumber: serial, revocationDate: date })),
+    extensions: [await x509.AuthorityKeyIdentifierExtension.create(await ca.certificate.publicKey.export())],
+    signingAlgorithm: SIGNING_ALGORITHM,
+    signingKey: ca.signingKey,
+  });
+  // The library's own text form has a label that OpenSSL does not know.
+  return x509.PemConverter.encode(list.rawData, "X509 CRL") + "\n";
 }
 
 async function createLeaf(

@@ -1,7 +1,8 @@
 /** Certificates for tests: right ones and wrong ones. */
 import "reflect-metadata";
 import * as x509 from "@peculiar/x509";
-import type { TlsConfig } from "../config.ts";
+import { ROLE_EXTENSION_OID } from "../auth/role.ts";
+import type { TlsConfig } from "../config/tls_config.ts";
 import {
   type Authority,
   createAuthority,
@@ -29,11 +30,14 @@ export interface CustomOptions {
   readonly notBefore?: Date;
   readonly notAfter?: Date;
   readonly extensions?: readonly x509.Extension[];
+  /** @default a new P-256 pair */
+  readonly keys?: CryptoKeyPair;
 }
 
 /** A certificate with whatever is wrong about it. */
 export async function createCustomCertificate(ca: Authority, options: CustomOptions): Promise<KeyPairPem> {
-  const keys = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const ecdsa = { name: "ECDSA", namedCurve: "P-256" };
+  const keys = options.keys ?? await crypto.subtle.generateKey(ecdsa, true, ["sign", "verify"]);
   const now = Date.now();
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: "4a01",
@@ -55,6 +59,12 @@ export async function createCustomCertificate(ca: Authority, options: CustomOpti
     key: x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
     notAfter: certificate.notAfter,
   };
+}
+
+/** The extension that carries a role. @param role of at most 127 bytes */
+export function roleExtension(role: string): x509.Extension {
+  const bytes = new TextEncoder().encode(role);
+  return new x509.Extension(ROLE_EXTENSION_OID, false, new Uint8Array([0x0c, bytes.length, ...bytes]));
 }
 
 export { createClientCertificate };

@@ -10,6 +10,7 @@ import type {
   RunOptions,
 } from "../../core/jobs/engine.ts";
 import { isTerminal, type Job, type JobStatus, transition } from "../../core/jobs/job.ts";
+import { mapValues } from "../../core/jobs/secrets.ts";
 import type { JobSpecInput, StopOptions } from "../../core/jobs/spec.ts";
 import type { LogBatch, LogPiece, LogQuery } from "../../core/logs/log.ts";
 import { newJobId } from "../../core/values/job_id.ts";
@@ -45,7 +46,12 @@ export class FakeEngine implements Engine {
   add(owner: string, status: JobStatus, input: JobSpecInput = {}): Job {
     const { command = "true", args = [], name = "", env = {} } = input;
     const { labels = {}, priority = 0 } = input;
-    const spec = { command, args, name, env, workdir: "/work", network: "none" as const, limits: {}, labels, priority };
+    const secrets = {
+      ...(input.secretEnv && { secretEnv: mapValues(input.secretEnv, () => "sealed") }),
+      ...(input.secretFiles && { secretFiles: mapValues(input.secretFiles, () => "sealed") }),
+    };
+    const open = { command, args, name, env, workdir: "/work", network: "none" as const, limits: {}, labels, priority };
+    const spec = { ...open, ...secrets };
     const job: Job = {
       id: newJobId(),
       owner,
@@ -86,7 +92,8 @@ export class FakeEngine implements Engine {
   list(query: JobQuery = {}): JobPage {
     this.queries.push(query);
     const jobs = [...this.jobs.values()].filter((job) => query.owner === undefined || job.owner === query.owner);
-    return { jobs, nextPageToken: "next" };
+    // There is always a second page, an empty one.
+    return query.pageToken === "next" ? { jobs: [] } : { jobs, nextPageToken: "next" };
   }
 
   async *watch(ref: string, signal: AbortSignal): AsyncGenerator<Job> {

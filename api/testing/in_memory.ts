@@ -6,14 +6,15 @@ import {
   createClient,
   createRouterTransport,
   type Interceptor,
+  type Transport,
 } from "@connectrpc/connect";
 import { Health } from "../../proto/gen/grpc/health/v1/health_pb.ts";
 import { JobService } from "../../proto/gen/joblet/v1/job_pb.ts";
-import { peerKey } from "../context.ts";
-import type { Identity } from "../identity.ts";
-import { createInterceptors } from "../interceptors.ts";
-import type { Role } from "../role.ts";
-import { createRoutes } from "../routes.ts";
+import { peerKey } from "../auth/context.ts";
+import type { Identity } from "../auth/identity.ts";
+import { createInterceptors, type InterceptorOptions } from "../server/interceptors.ts";
+import type { Role } from "../auth/role.ts";
+import { createRoutes } from "../server/routes.ts";
 import { FakeEngine } from "./fake_engine.ts";
 
 export interface Setup {
@@ -21,9 +22,11 @@ export interface Setup {
   /** A client for the service as this caller. */
   as(name: string, role: Role): Client<typeof JobService>;
   health(): Client<typeof Health>;
+  /** For calls of any service as this caller. */
+  transport(name: string, role: Role): Transport;
 }
 
-export function setUp(): Setup {
+export function setUp(options: InterceptorOptions = {}): Setup {
   const engine = new FakeEngine();
   const transport = (identity?: Identity) => {
     // Stands for the server, which puts the connection's peer there.
@@ -32,13 +35,14 @@ export function setUp(): Setup {
       return next(request);
     };
     return createRouterTransport(createRoutes(engine), {
-      router: { interceptors: [connect, ...createInterceptors()] },
+      router: { interceptors: [connect, ...createInterceptors(undefined, options)] },
     });
   };
   return {
     engine,
-    as: (name, role) => createClient(JobService, transport({ name, role, expiresAtMs: Infinity })),
-    health: () => createClient(Health, transport({ name: "bob", role: "viewer", expiresAtMs: Infinity })),
+    as: (name, role) => createClient(JobService, transport({ name, role, serial: "01", expiresAtMs: Infinity })),
+    transport: (name, role) => transport({ name, role, serial: "01", expiresAtMs: Infinity }),
+    health: () => createClient(Health, transport({ name: "bob", role: "viewer", serial: "02", expiresAtMs: Infinity })),
   };
 }
 

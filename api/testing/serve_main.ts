@@ -1,6 +1,6 @@
 /** A server over a fake engine as a process of its own: `serve_main.ts HOME [stray]`. */
 import { homeAt } from "../../core/values/home.ts";
-import { serve } from "../serve.ts";
+import { serve } from "../server/serve.ts";
 import { FakeEngine } from "./fake_engine.ts";
 
 const [root, mode] = Deno.args;

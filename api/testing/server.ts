@@ -8,8 +8,9 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
-import { ROLE_SOURCES } from "../role.ts";
-import { type RunningServer, startServer } from "../tls_server.ts";
+import type { CallEntry } from "../audit/record.ts";
+import { ROLE_SOURCES } from "../auth/role.ts";
+import { type RunningServer, type ServerOptions, startServer } from "../server/tls_server.ts";
 import { createTestAuthority, type TestAuthority } from "./certificates.ts";
 import { FakeEngine } from "./fake_engine.ts";
 
@@ -28,13 +29,21 @@ export class TestServer implements AsyncDisposable {
     readonly running: RunningServer,
     readonly engine: FakeEngine,
     readonly authority: TestAuthority,
+    /** What the audit log would hold. */
+    readonly records: readonly CallEntry[],
   ) {}
 
-  static async start(authority?: TestAuthority): Promise<TestServer> {
+  /** @param more of its configuration */
+  static async start(
+    authority?: TestAuthority,
+    more: Partial<ServerOptions["config"]> = {},
+  ): Promise<TestServer> {
     const trusted = authority ?? await createTestAuthority();
     const engine = new FakeEngine();
-    const config = { address: "127.0.0.1", port: 0, tls: trusted.tls, roleSources: ROLE_SOURCES };
-    return new TestServer(await startServer({ engine, config }), engine, trusted);
+    const config = { address: "127.0.0.1", port: 0, tls: trusted.tls, roleSources: ROLE_SOURCES, ...more };
+    const records: CallEntry[] = [];
+    const audit = { record: (call: CallEntry) => void records.push(call), assertWritable: () => {} };
+    return new TestServer(await startServer({ engine, config, audit }), engine, trusted, records);
   }
 
   get port(): number {

@@ -1,10 +1,11 @@
 import { currentHome } from "../../core/values/home.ts";
 import { command } from "../command.ts";
+import { checkOwnCertificate } from "../own_check.ts";
 import { formatTable } from "../output/table.ts";
 
 /** `joblet doctor`: what this host has of what joblet needs. */
 export const doctor = command<{ readonly json: boolean }, []>(async ({ host, terminal }, { json }) => {
-  const checks = await host.doctor(currentHome());
+  const checks = [...await host.doctor(currentHome()), ...await checkOwnCertificate(Date.now())];
   if (json) {
     await terminal.out(`${JSON.stringify(checks, null, 2)}\n`);
   } else {

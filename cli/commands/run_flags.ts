@@ -5,8 +5,9 @@ import type { GlobalFlags } from "../context.ts";
 import type { Spec } from "../start_job.ts";
 import { LIMIT_FLAGS, type LimitFlags, toLimits } from "./limit_flags.ts";
 import { POLICY_FLAGS, type PolicyFlags, toPolicies } from "./policy_flags.ts";
+import { SECRET_FLAGS, type SecretFlags, toSecrets } from "./secret_flags.ts";
 
-export interface SpecFlags extends GlobalFlags, LimitFlags, PolicyFlags {
+export interface SpecFlags extends GlobalFlags, LimitFlags, PolicyFlags, SecretFlags {
   readonly name?: string;
   readonly env?: readonly (readonly [string, string])[];
   readonly workdir?: string;
@@ -25,7 +26,8 @@ const WORK_FOLDERS: readonly string[] = ["private", "kept"];
 
 function parseEnv(text: string): readonly [string, string] {
   const at = text.indexOf("=");
-  if (at < 1) throw new RangeError(`Cannot use --env '${text}': it must look like NAME=VALUE`);
+  // No more of it than the name: the rest may be secret.
+  if (at < 1) throw new RangeError(`Cannot use --env '${at < 0 ? text : ""}': it must look like NAME=VALUE`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
@@ -58,6 +60,7 @@ export const SPEC_FLAGS = {
     optional: true,
     variadic: true,
   },
+  ...SECRET_FLAGS,
   workdir: {
     kind: "parsed",
     parse: String,
@@ -112,7 +115,7 @@ export const SPEC_FLAGS = {
   },
 } as const;
 
-/** The spec that the flags and words ask for. @throws {CliError} flags that do not fit together */
+/** The spec that the flags and words ask for. @throws {RangeError} flags that do not fit together, files that can't be read */
 export function toSpec(flags: SpecFlags, words: readonly string[]): Spec {
   const [command = "", ...args] = words;
   return {
@@ -120,6 +123,7 @@ export function toSpec(flags: SpecFlags, words: readonly string[]): Spec {
     args,
     name: flags.name ?? "",
     env: Object.fromEntries(flags.env ?? []),
+    ...toSecrets(flags),
     workdir: flags.workdir ?? "",
     network: flags.network ?? "",
     ...(flags.user === undefined ? {} : { uid: flags.user }),

@@ -21,6 +21,17 @@ export function rawSink(terminal: Terminal): LogSink {
   };
 }
 
+/** Bytes as they come, both streams to stdout in the order in which they were written. */
+export function mergedSink(terminal: Terminal): LogSink {
+  return {
+    frame: async (frame) => {
+      await tellGap(terminal, frame);
+      if (frame.data.length > 0) await terminal.out(frame.data);
+    },
+    end: async () => {},
+  };
+}
+
 export interface LineOptions {
   /** Begin each line with its time. */
   readonly timestamps: boolean;
@@ -102,19 +113,23 @@ class LineChoice {
   }
 }
 
-/** Bytes that are no UTF-8 are kept in base64 beside the text. */
-function pieceJson({ time, stream, data, offset, missingBytes, attempt }: Omit<LogFrame, "$typeName">) {
-  let text: { log: string; base64?: string };
+/** The bytes as text; those that are no UTF-8 are kept in base64 beside it. */
+export function textOf(data: Uint8Array): { readonly text: string; readonly base64?: string } {
   try {
-    text = { log: strict.decode(data) };
+    return { text: strict.decode(data) };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    text = { log: loose.decode(data), base64: (data as Uint8Array<ArrayBuffer>).toBase64() };
+    return { text: loose.decode(data), base64: (data as Uint8Array<ArrayBuffer>).toBase64() };
   }
+}
+
+function pieceJson({ time, stream, data, offset, missingBytes, attempt }: Omit<LogFrame, "$typeName">) {
+  const { text, ...base64 } = textOf(data);
   return {
     time: time ? nanosecondTime(time) : null,
     stream: LogStream[stream]?.toLowerCase(),
-    ...text,
+    log: text,
+    ...base64,
     ...(missingBytes > 0n ? { missing_bytes: Number(missingBytes) } : {}),
     offset: Number(offset),
     attempt,
@@ -124,7 +139,7 @@ function pieceJson({ time, stream, data, offset, missingBytes, attempt }: Omit<L
 async function tellGap(terminal: Terminal, { missingBytes, stream }: LogFrame): Promise<void> {
   if (missingBytes === 0n) return;
   const name = stream === LogStream.STDERR ? "stderr" : "stdout";
-  await terminal.err(`joblet: ${missingBytes} bytes of ${name} are missing here\n`);
+  await terminal.err(`${terminal.program}: ${missingBytes} bytes of ${name} are missing here\n`);
 }
 
 async function write(terminal: Terminal, stream: LogStream, data: Uint8Array): Promise<void> {

@@ -24,6 +24,8 @@ export function jobJson(job: Job): Record<string, unknown> {
     command: spec?.command ?? "",
     args: spec?.args ?? [],
     env: spec?.env ?? {},
+    secret_env: Object.keys(spec?.secretEnv ?? {}),
+    secret_files: Object.keys(spec?.secretFiles ?? {}),
     workdir: spec?.workdir ?? "",
     network: spec?.network ?? "",
     user: spec?.uid ?? DEFAULT_UID,

@@ -84,6 +84,8 @@ export function jobDetails(job: Job, colors: boolean): [string, string][] {
     ...limitLines(spec?.limits),
     ...usageLines(job.usage),
     ...Object.entries(spec?.env ?? {}).map(([name, value]): Line => ["Environment", `${name}=${value}`]),
+    ...Object.keys(spec?.secretEnv ?? {}).map((name): Line => ["Secret", name]),
+    ...Object.keys(spec?.secretFiles ?? {}).map((name): Line => ["Secret file", `/run/secrets/${name}`]),
   ];
   return lines.filter((line): line is [string, string] => Boolean(line[1]))
     .map(([label, value]) => [label, label === "Status" ? value : printable(value)]);

@@ -143,3 +143,22 @@ Deno.test("jobRow shows no start and no time of a job that waits, whatever its l
   const row = jobRow(make({ ...RETRIED }), false, Date.parse("2026-03-01T07:32:00Z"));
   assert.deepEqual([row[STARTED], row[TIME]], ["2026-03-01 07:31:00", "1m"]);
 });
+
+Deno.test("secrets are told by name, for people and for programs", () => {
+  const spec = {
+    command: "x",
+    env: { MODE: "a" },
+    secretEnv: { B: "", A: "" },
+    secretFiles: { "tls.key": new Uint8Array() },
+  };
+  const lines = jobDetails(make({ spec }), false).filter(([label]) => /Env|Secret/.test(label));
+  assert.deepEqual(lines, [
+    ["Environment", "MODE=a"],
+    ["Secret", "B"],
+    ["Secret", "A"],
+    ["Secret file", "/run/secrets/tls.key"],
+  ]);
+  const { env, secret_env, secret_files } = jobJson(make({ spec }));
+  assert.deepEqual([env, secret_env, secret_files], [{ MODE: "a" }, ["B", "A"], ["tls.key"]]);
+  assert.deepEqual(jobJson(make({}))["secret_env"], []);
+});

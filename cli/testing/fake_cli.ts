@@ -1,7 +1,8 @@
 /** A command line without a process, a server or a socket, for tests. */
 import { createClient, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
 import { JobService } from "../../proto/gen/joblet/v1/job_pb.ts";
-import type { CliContext, Connection, JobClient } from "../context.ts";
+import type { CliContext, Connection, JobClient, KnownNode } from "../context.ts";
+import type { FaceName } from "../faces/choose.ts";
 import type { HostCommands } from "../host.ts";
 import { runWith } from "../mod.ts";
 
@@ -18,12 +19,33 @@ export interface FakeCli {
 }
 
 export interface FakeOptions {
+  /** Whose words they are. @default {"joblet"} */
+  readonly face?: FaceName;
+  /** The servers of the configuration file. */
+  readonly nodes?: readonly KnownNode[];
   readonly host?: Partial<HostCommands>;
   /** Stands in for the whole call: the fake transport loses the cause of an error. */
   readonly runJob?: JobClient["runJob"];
   /** Stands in for stdout. */
   readonly onOut?: (data: string | Uint8Array) => void;
 }
+
+const missing = () => Promise.reject(new Error("Cannot do this in a test: no such host command was given"));
+
+/** A host on which nothing can be done. */
+export const NO_HOST: HostCommands = {
+  server: missing,
+  doctor: missing,
+  auditLines: missing,
+  auditCheck: missing,
+  auditHead: missing,
+  certsInit: missing,
+  certsClient: missing,
+  certsRenew: missing,
+  certsList: missing,
+  certsRevoke: missing,
+  certsRotate: missing,
+};
 
 /** @param service what the server does; other methods answer UNIMPLEMENTED */
 export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, options: FakeOptions = {}): FakeCli {
@@ -33,12 +55,14 @@ export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, option
   const listeners = new Set<(signal: "SIGINT" | "SIGTERM") => void>();
   const bytes = (data: string | Uint8Array) => typeof data === "string" ? new TextEncoder().encode(data) : data.slice();
   const text = (chunks: readonly Uint8Array[]) => chunks.map((chunk) => new TextDecoder().decode(chunk)).join("");
-  const missing = () => Promise.reject(new Error("Cannot do this in a test: no such host command was given"));
   const client = createClient(JobService, createRouterTransport((router) => router.service(JobService, service)));
   const jobs = options.runJob ? { ...client, runJob: options.runJob } : client;
-  const connect = (): Promise<Connection> => Promise.resolve({ jobs, address: "fake:1", [Symbol.dispose]() {} });
+  const connect = (): Promise<Connection> =>
+    Promise.resolve({ jobs, address: "fake:1", nodeId: "", [Symbol.dispose]() {} });
+  const name = options.face ?? "joblet";
   const cli: CliContext = {
     terminal: {
+      program: name,
       isTerminal: false,
       colors: false,
       columns: Infinity,
@@ -49,9 +73,13 @@ export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, option
       },
       err: (data) => Promise.resolve(void err.push(bytes(data))),
     },
-    host: { server: missing, doctor: missing, certsInit: missing, certsClient: missing, ...options.host },
+    host: {
+      ...NO_HOST,
+      ...options.host,
+    },
     connect,
     connectOrStart: connect,
+    nodes: () => Promise.resolve(options.nodes ?? []),
     pause: (ms) => Promise.resolve(void pauses.push(ms)),
     onInterrupt: (listener) => {
       listeners.add(listener);
@@ -59,7 +87,7 @@ export function fakeCli(service: Partial<ServiceImpl<typeof JobService>>, option
     },
   };
   return {
-    run: (...words) => runWith(words, cli),
+    run: (...words) => runWith({ name, words }, cli),
     out: () => text(out),
     err: () => text(err),
     outBytes: () => Uint8Array.from(out.flatMap((chunk) => [...chunk])),

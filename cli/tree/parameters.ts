@@ -8,16 +8,15 @@ export const COMMAND_WORDS = {
   minimum: 1,
 } as const;
 
+/** One job, in one of these states, of any if there are none. */
+export function jobId(states: readonly JobState[]) {
+  const brief = "Job id, or the start of one";
+  const parameter = { parse: String, brief, placeholder: "ID", proposeCompletions: proposeJobIds(states) };
+  return { kind: "tuple", parameters: [parameter] } as const;
+}
+
 /** One job. */
-export const JOB_ID = {
-  kind: "tuple",
-  parameters: [{
-    parse: String,
-    brief: "Job id, or the start of one",
-    placeholder: "ID",
-    proposeCompletions: proposeJobIds([]),
-  }],
-} as const;
+export const JOB_ID = jobId([]);
 
 /** Jobs in these states, of any if there are none. @param minimum 0 where labels may stand in for ids */
 export function jobIds<Minimum extends number>(states: readonly JobState[], minimum: Minimum) {
@@ -31,7 +30,7 @@ function proposeJobIds(states: readonly JobState[]) {
   return async function (this: RunContext, partial: string): Promise<string[]> {
     if (partial.startsWith("-")) return [];
     try {
-      using connection = await this.cli.connect({ json: false });
+      using connection = await this.cli.connect({});
       const { jobs } = await connection.jobs.listJobs({ pageSize: 50, states: [...states] }, { timeoutMs: 2000 });
       return jobs.map(({ id }) => id);
     } catch (error) {

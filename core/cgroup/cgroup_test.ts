@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { EngineError } from "../errors.ts";
 import { deviceNumbers, ioWeightFile, namedDisk, wholeDiskOf } from "./io_device.ts";
 import { applyLimits, CgroupWriteError } from "./apply.ts";
+import { findBase } from "./base.ts";
 import { flagsOf, limitWrites, neededControllers, requireControllers } from "./limits.ts";
 import { findCgroup2, parseMountinfo, parseOwnCgroup } from "./mountinfo.ts";
 import type { Limits } from "../jobs/spec.ts";
 import { holds } from "./read_back.ts";
-import { findBase } from "./tree.ts";
 
 const UNIFIED = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
 const HYBRID = [

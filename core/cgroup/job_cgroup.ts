@@ -4,7 +4,7 @@ import { tryRemove } from "./folder.ts";
 import type { Controller, LimitWrite } from "./limits.ts";
 import type { Usage } from "../jobs/job.ts";
 import { numberAfter, readEndUsage, type ReadFile, readLiveUsage } from "./usage.ts";
-import type { UserCgroup } from "./user_cgroup.ts";
+import type { SharedCgroup } from "./shared_cgroup.ts";
 
 /** The cgroup of one job. */
 export class JobCgroup {
@@ -16,7 +16,7 @@ export class JobCgroup {
     readonly path: string,
     readonly poller: Poller,
     readonly controllers: ReadonlySet<Controller>,
-    readonly user?: UserCgroup,
+    readonly user?: SharedCgroup,
   ) {}
 
   exists(): boolean {

@@ -3,63 +3,26 @@
  *
  *   <base>/supervisor      the server itself, if systemd delegated the base (DelegateSubgroup=supervisor)
  *   <base>/inits           every job's init: outside the job's limits, its kill and its out-of-memory group
- *   <base>/user-<name>     all jobs of one owner: the limits that hold for them together
- *   <base>/user-<name>/job-<id>    one job's program and all that it starts
+ *   <base>/jobs            all jobs: the limits that hold for them together
+ *   <base>/jobs/user-<name>            all jobs of one owner: theirs
+ *   <base>/jobs/user-<name>/job-<id>   one job's program and all that it starts
  *
- * Earlier versions made `job-<id>` in the base itself; those jobs are found there.
+ * Earlier versions made `job-<id>` or `user-<name>` in the base itself; those jobs are found there.
  * Processes sit in leaves only: the kernel refuses controllers for the children of a cgroup that holds processes.
  */
 import { EngineError } from "../errors.ts";
 import { closeFd, constants, openFd, type Poller } from "../../ffi/mod.ts";
 import { parseCoreList } from "../values/core_list.ts";
+import { type CgroupBase, prepareBase } from "./base.ts";
 import type { WeightPlaces } from "./io_device.ts";
 import { JobCgroup } from "./job_cgroup.ts";
 import type { Controller, LimitWrite } from "./limits.ts";
-import { findCgroup2, parseMountinfo, parseOwnCgroup } from "./mountinfo.ts";
-import { UserCgroup } from "./user_cgroup.ts";
+import { SharedCgroup } from "./shared_cgroup.ts";
 import { isUserFolder, userFolder } from "./user_folder.ts";
 
-const WANTED: readonly Controller[] = ["cpu", "memory", "io", "cpuset", "pids"];
-
-/** Where the base is and which parents lead to it, from the hierarchy's root on. */
-export interface CgroupBase {
-  readonly path: string;
-  /** Folders whose subtree_control must let controllers through, top down, the base included. */
-  readonly chain: readonly string[];
-  /** The base is systemd's, which removes it. */
-  readonly delegated: boolean;
-}
-
-/**
- * Finds the base: a service's own cgroup only if systemd has put the server into a leaf of it. Without that (systemd before
- * 254) a restart would fail, as systemd could not put the new server into a cgroup whose children have controllers.
- * @param configured absolute path from the configuration, which wins
- * @param name folder name below `<root>/joblet` when nothing is configured or delegated
- * @throws {EngineError} kind "precondition" if the host has no cgroup v2
- */
-export function findBase(mountinfo: string, ownCgroup: string, name: string, configured?: string): CgroupBase {
-  const mount = findCgroup2(parseMountinfo(mountinfo));
-  if (!mount) {
-    throw new EngineError(
-      "precondition",
-      "Cannot find cgroup v2: mount it with 'mount -t cgroup2 none /sys/fs/cgroup'",
-    );
-  }
-  const root = mount.mountPoint;
-  const service = /^(.*\/joblet[^/]*\.service)\/supervisor$/.exec(parseOwnCgroup(ownCgroup) ?? "")?.[1];
-  const delegated = service === undefined ? undefined : `${root}${service}`;
-  const path = configured ?? delegated ?? `${root}/joblet/${name}`;
-  if (!path.startsWith(`${root}/`)) {
-    throw new EngineError("precondition", `Cannot use cgroup.baseDir '${path}': it must lie below '${root}'`);
-  }
-  const parts = path.slice(root.length + 1).split("/");
-  const chain = [root, ...parts.map((_, index) => `${root}/${parts.slice(0, index + 1).join("/")}`)];
-  return { path, chain, delegated: path === delegated };
-}
-
 export interface TreeOptions {
-  /** The writes for the limits of a user's folder. @default none */
-  readonly userLimits?: (tree: CgroupTree, folder: string) => readonly LimitWrite[];
+  /** The writes for the limits of a user's folder, or of the one of all jobs. @default none */
+  readonly sharedLimits?: (tree: CgroupTree, folder?: string) => readonly LimitWrite[];
   /** Told where running jobs of a user could not be given their limits. */
   readonly onError?: (what: string, error: unknown) => void;
 }
@@ -74,7 +37,9 @@ export class CgroupTree implements Disposable {
   readonly #base: CgroupBase;
   readonly #poller: Poller;
   readonly #options: TreeOptions;
-  readonly #users = new Map<string, UserCgroup>();
+  readonly #all: SharedCgroup;
+  /** By path. */
+  readonly #users = new Map<string, SharedCgroup>();
 
   /** Makes the folders and switches on the controllers that the host has. @throws {EngineError} kind "precondition" */
   constructor(base: CgroupBase, poller: Poller, options: TreeOptions = {}) {
@@ -82,7 +47,8 @@ export class CgroupTree implements Disposable {
     this.#poller = poller;
     this.#options = options;
     try {
-      this.controllers = prepare(base);
+      this.controllers = prepareBase(base);
+      this.#all = this.#shared(`${base.path}/jobs`, "the cgroup of all jobs");
       this.initsFd = openFd(`${base.path}/inits`, constants.O_RDONLY | constants.O_DIRECTORY);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -105,55 +71,64 @@ export class CgroupTree implements Disposable {
 
   /** The cgroup that a job gets. @param owner empty: nobody's */
   job(id: string, owner = ""): JobCgroup {
-    const user = this.#user(userFolder(owner));
+    return this.#inUser(this.#user(userFolder(owner)), id);
+  }
+
+  #inUser(user: SharedCgroup, id: string): JobCgroup {
     return new JobCgroup(`${user.path}/${JOB}${id}`, this.#poller, this.controllers, user);
+  }
+
+  #inBase(id: string): JobCgroup {
+    return new JobCgroup(`${this.#base.path}/${JOB}${id}`, this.#poller, this.controllers);
   }
 
   /** The cgroup that a job has, also one that an earlier version made. */
   find(id: string, owner: string): JobCgroup {
-    const flat = new JobCgroup(`${this.#base.path}/${JOB}${id}`, this.#poller, this.controllers);
-    return flat.exists() ? flat : this.job(id, owner);
+    const earlier = [this.#inBase(id), this.#inUser(this.#user(userFolder(owner), this.#base.path), id)];
+    return earlier.find((job) => job.exists()) ?? this.job(id, owner);
   }
 
-  #user(folder: string): UserCgroup {
-    const known = this.#users.get(folder);
+  #user(folder: string, parent = this.#all.path): SharedCgroup {
+    const path = `${parent}/${folder}`;
+    const known = this.#users.get(path);
     if (known) return known;
-    const limits = () => this.#options.userLimits?.(this, folder) ?? [];
-    const user = new UserCgroup(`${this.#base.path}/${folder}`, this.controllers, limits);
-    this.#users.set(folder, user);
+    const above = parent === this.#all.path ? this.#all : undefined;
+    const user = this.#shared(path, "the cgroup of the job's user", folder, above);
+    this.#users.set(path, user);
     return user;
+  }
+
+  #shared(path: string, where: string, folder?: string, parent?: SharedCgroup): SharedCgroup {
+    const limits = () => this.#options.sharedLimits?.(this, folder) ?? [];
+    return new SharedCgroup(path, { controllers: this.controllers, limits, where, ...(parent && { parent }) });
   }
 
   /** All jobs that have a cgroup, by id. */
   jobs(): ReadonlyMap<string, JobCgroup> {
-    const { path } = this.#base;
     const found = new Map<string, JobCgroup>();
-    for (const id of jobIdsIn(path)) {
-      found.set(id, new JobCgroup(`${path}/${JOB}${id}`, this.#poller, this.controllers));
-    }
-    for (const folder of this.#userFolders()) {
-      const user = this.#user(folder);
-      for (const id of jobIdsIn(user.path)) {
-        found.set(id, new JobCgroup(`${user.path}/${JOB}${id}`, this.#poller, this.controllers, user));
-      }
+    for (const id of jobIdsIn(this.#base.path)) found.set(id, this.#inBase(id));
+    for (const user of this.#foundUsers()) {
+      for (const id of jobIdsIn(user.path)) found.set(id, this.#inUser(user, id));
     }
     return found;
   }
 
-  #userFolders(): string[] {
-    return [...Deno.readDirSync(this.#base.path)].map(({ name }) => name).filter(isUserFolder);
+  #foundUsers(): SharedCgroup[] {
+    return [this.#base.path, this.#all.path].flatMap((parent) =>
+      namesIn(parent).filter(isUserFolder).map((folder) => this.#user(folder, parent))
+    );
   }
 
-  /** Gives users whose jobs an earlier server left the limits of today, and removes the folders of those who have none. */
-  takeOverUsers(): void {
-    for (const folder of this.#userFolders()) {
-      const user = this.#user(folder);
-      if (user.tryRemove()) continue;
+  /** Gives jobs that an earlier server left the shared limits of today, and removes the folders of users who have none. */
+  takeOverJobs(): void {
+    const users = this.#foundUsers().filter((user) => !user.tryRemove());
+    if (users.length === 0) return;
+    for (const shared of [this.#all, ...users]) {
       try {
-        user.prepare();
+        shared.prepare();
       } catch (error) {
-        // No job of theirs starts until it succeeds: each start tries again, and fails if it must.
-        this.#options.onError?.(`limit the running jobs in ${user.path}`, error);
+        // No job starts in it until it succeeds: each start tries again, and fails if it must.
+        this.#options.onError?.(`limit the running jobs in ${shared.path}`, error);
       }
     }
   }
@@ -168,7 +143,7 @@ export class CgroupTree implements Disposable {
   [Symbol.dispose](): void {
     closeFd(this.initsFd);
     for (const user of this.#users.values()) user.close();
-    for (const folder of this.#userFolders()) this.#user(folder).tryRemove();
+    for (const user of [...this.#foundUsers(), this.#all]) user.tryRemove();
     if (this.jobs().size > 0 || this.initPids().length > 0 || this.#base.delegated) return;
     Deno.removeSync(`${this.#base.path}/inits`);
     Deno.removeSync(this.#base.path);
@@ -176,32 +151,15 @@ export class CgroupTree implements Disposable {
 }
 
 function jobIdsIn(path: string): string[] {
-  const names = [...Deno.readDirSync(path)].map(({ name }) => name);
-  return names.filter((name) => name.startsWith(JOB)).map((name) => name.slice(JOB.length));
+  return namesIn(path).filter((name) => name.startsWith(JOB)).map((name) => name.slice(JOB.length));
 }
 
-function prepare(base: CgroupBase): ReadonlySet<Controller> {
-  Deno.mkdirSync(`${base.path}/inits`, { recursive: true });
-  for (const folder of base.chain) enableControllers(folder);
-  return new Set(listControllers(`${base.path}/cgroup.subtree_control`));
-}
-
-/** Lets each wanted controller through to the folder's children; one that can't is absent for jobs, so limits refuse. */
-function enableControllers(folder: string): void {
-  const enabled = listControllers(`${folder}/cgroup.subtree_control`);
-  for (const controller of listControllers(`${folder}/cgroup.controllers`)) {
-    if (enabled.includes(controller)) continue;
-    try {
-      Deno.writeTextFileSync(`${folder}/cgroup.subtree_control`, `+${controller}`, { create: false });
-    } catch (error) {
-      // EBUSY: the folder holds processes. EPERM, ENOENT: not delegated to us. The controller then stays absent below,
-      // which `requireControllers` reports to the job that asks for it.
-      if (!(error instanceof Error && "code" in error)) throw error;
-    }
+/** Names in a folder; none if it is not there. */
+function namesIn(path: string): string[] {
+  try {
+    return [...Deno.readDirSync(path)].map(({ name }) => name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
-}
-
-function listControllers(file: string): Controller[] {
-  const present = Deno.readTextFileSync(file).trim().split(" ");
-  return WANTED.filter((controller) => present.includes(controller));
 }

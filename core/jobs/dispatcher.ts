@@ -43,7 +43,7 @@ export class Dispatcher {
     const { queue, changes } = this.#parts;
     const admitted = this.#paused === undefined && queue.tryAdmit(job);
     if (!admitted) {
-      queue.checkRoom(job.owner);
+      using _place = queue.reserve(job.owner, "turn");
       await changes.insert(job);
       this.enqueue(job);
       return job;

@@ -1,13 +1,13 @@
 /** Ending jobs from outside: a stop, or the canceling of one that waits. */
 import { EngineError } from "../errors.ts";
 import type { Clock } from "../schedule/clock.ts";
-import type { Timetable } from "../schedule/timetable.ts";
 import type { JobStore } from "../state/store.ts";
 import type { SignalName } from "../values/signal.ts";
 import type { JobChanges } from "./changes.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { isTerminal, isWaiting, type Job } from "./job.ts";
 import type { AdmissionQueue } from "./queue.ts";
+import type { ScheduledJobs } from "./scheduled_jobs.ts";
 import type { StopOptions } from "./spec.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -17,7 +17,7 @@ export interface EndingParts {
   readonly queue: AdmissionQueue;
   readonly dispatcher: Dispatcher;
   readonly supervisor: Supervisor;
-  readonly timetable: Timetable;
+  readonly scheduled: ScheduledJobs;
   readonly clock: Clock;
   readonly stopGraceMs: number;
   /** The job as it is. @throws {EngineError} kind "not_found" */
@@ -91,14 +91,14 @@ export class Ending {
 
   /** @returns undefined if the job's turn came first */
   async #tryCancel({ id, version }: Job): Promise<Job | undefined> {
-    const { clock, store, changes, queue, timetable, onCanceled } = this.#parts;
+    const { clock, store, changes, queue, scheduled, onCanceled } = this.#parts;
     const stored = store.get(id);
     if (stored?.version !== version) return undefined;
     try {
       const endedAt = new Date(clock.now());
       const canceled = await changes.move(stored, { state: "canceled", reason: "canceled", endedAt });
       queue.remove(id);
-      timetable.remove(id);
+      scheduled.remove(id);
       onCanceled();
       return canceled;
     } catch (error) {

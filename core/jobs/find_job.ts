@@ -19,6 +19,11 @@ export function findJob(store: JobStore, ref: string): Job {
   if (matches.length > 1) {
     throw new EngineError("invalid", `Cannot tell which job '${ref}' is: it fits several; give more of the id`);
   }
-  if (!matches[0]) throw new EngineError("not_found", `Cannot find job '${ref}'`);
+  if (!matches[0]) throw unknownJob(ref);
   return matches[0];
+}
+
+/** There is no such job, or the caller is not to know of it. */
+export function unknownJob(ref: string): EngineError {
+  return new EngineError("not_found", `Cannot find job '${ref}'`);
 }

@@ -42,6 +42,7 @@ function inputOf(number: number): JobSpecInput {
     command: number % 11 === 10 ? "missing" : "x",
     priority: number % 5,
     ...(number % 2 === 0 && { retry }),
+    ...(number % 3 === 0 && { env: { A_TOKEN: `${number}` }, secretFiles: { f: new Uint8Array([number]) } }),
     ...(number % 7 === 3 && { schedule: { when: `${number % 50}s` } }),
     ...(number % 13 === 5 && {
       schedule: { when: "*/5 * * * *", overlap: (["allow", "skip", "replace"] as const)[number % 3]! },

@@ -2,7 +2,6 @@ import { EngineError } from "../errors.ts";
 import type { LogBatch, LogQuery } from "../logs/log.ts";
 import type { LogStore } from "../logs/log_store.ts";
 import type { Clock } from "../schedule/clock.ts";
-import { Timetable } from "../schedule/timetable.ts";
 import type { JobStore } from "../state/store.ts";
 import { JobChanges } from "./changes.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -19,7 +18,9 @@ import { recoverJobs } from "./recover.ts";
 import { deleteJob, deleteJobs } from "./removal.ts";
 import { removeOrphans, Retention, type RetentionLimits } from "./retention.ts";
 import type { Runner } from "./runner.ts";
+import { ScheduledJobs } from "./scheduled_jobs.ts";
 import { Sealer } from "./sealer.ts";
+import type { SecretBox } from "./secrets.ts";
 import type { JobSpecInput, StopOptions } from "./spec.ts";
 import { Submission } from "./submission.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -39,6 +40,7 @@ export interface ManagerParts {
   readonly logs: LogStore;
   readonly runner: Runner;
   readonly clock: Clock;
+  readonly secrets: SecretBox;
   readonly bootId: string;
   /** Refuses new jobs where the disk is nearly full. @throws {EngineError} kind "exhausted" */
   readonly checkSpace: () => void;
@@ -54,7 +56,7 @@ export class JobManager implements Engine {
   readonly #queue: AdmissionQueue;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
-  readonly #timetable: Timetable;
+  readonly #scheduled: ScheduledJobs;
   readonly #retention: Retention;
   readonly #sealer: Sealer;
   readonly #submission: Submission;
@@ -70,7 +72,7 @@ export class JobManager implements Engine {
     this.#release = release;
     const { store, runner, clock, onError } = parts;
     const changes = new JobChanges(store, this.#events, clock, onError);
-    const queue = new AdmissionQueue(parts.config.queue);
+    const queue = new AdmissionQueue(parts.config.queue, (owner) => this.#scheduled.countOf(owner));
     const supervisor = new Supervisor({ store, changes, clock, onError, onConcluded: (job) => this.#onConcluded(job) });
     this.#changes = changes;
     this.#queue = queue;
@@ -83,16 +85,23 @@ export class JobManager implements Engine {
       clock,
       onError,
       enqueue: (job) => this.#dispatcher.enqueue(job),
-      schedule: (job, at) => this.#timetable.set(job.id, at.getTime()),
+      schedule: (job, at) => this.#scheduled.set(job, at),
       stop: (id) => this.stop(id),
     });
-    this.#timetable = new Timetable(clock, (id) => {
+    this.#scheduled = new ScheduledJobs(clock, (id) => {
       due.onDue(id).catch((error: unknown) => onError(`start the scheduled job ${id}`, error));
     });
-    const [dispatcher, timetable] = [this.#dispatcher, this.#timetable];
+    const [dispatcher, scheduled] = [this.#dispatcher, this.#scheduled];
     const { limits, stopGraceMs, queue: { maxWaiting: maxScheduled } } = parts.config;
-    const life = { store, changes, queue, dispatcher, timetable, clock };
-    this.#submission = new Submission({ ...life, runner, limits, maxScheduled, checkSpace: parts.checkSpace });
+    const life = { store, changes, queue, dispatcher, scheduled, clock };
+    this.#submission = new Submission({
+      ...life,
+      runner,
+      limits,
+      maxScheduled,
+      secrets: parts.secrets,
+      checkSpace: parts.checkSpace,
+    });
     this.#ending = new Ending({
       ...life,
       supervisor,
@@ -131,7 +140,7 @@ export class JobManager implements Engine {
 
   /** Gives a waiting job its alarm or its place in the line. */
   #wait(job: Job): void {
-    if (job.status.state === "scheduled") this.#timetable.set(job.id, job.status.at.getTime());
+    if (job.status.state === "scheduled") this.#scheduled.set(job, job.status.at);
     if (job.status.state === "pending") this.#dispatcher.enqueue(job);
   }
 
@@ -163,7 +172,8 @@ export class JobManager implements Engine {
   }
 
   plan(input: JobSpecInput, owner: string): readonly PlanLine[] {
-    return this.#parts.runner.plan(this.#submission.check(input, owner), owner);
+    const { spec, secrets } = this.#submission.check(input, owner);
+    return this.#parts.runner.plan(spec, owner, secrets);
   }
 
   get(ref: string): Job {
@@ -233,7 +243,7 @@ export class JobManager implements Engine {
     if (this.#closed) return;
     this.#closed = true;
     this.#closing.abort();
-    this.#timetable.close();
+    this.#scheduled.close();
     this.#changes.close();
     await this.#dispatcher.stop();
     await this.#supervisor.close();

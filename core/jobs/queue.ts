@@ -7,6 +7,7 @@
  */
 import { EngineError } from "../errors.ts";
 import { formatBytes } from "../values/bytes.ts";
+import { type DiskQuotas, DiskUse } from "./disk_quota.ts";
 import type { Job } from "./job.ts";
 
 export interface QueueLimits {
@@ -20,9 +21,14 @@ export interface QueueLimits {
   readonly cpuPercent?: number;
   /** Sum of the memory limits of running jobs, in bytes; absent: unlimited. */
   readonly memoryBytes?: number;
-  /** Jobs that wait, of all and of one owner. */
+  /** Jobs that wait for their turn. */
   readonly maxWaiting: number;
+  /** Jobs of one owner that wait for their turn or their time. */
   readonly maxWaitingPerOwner: number;
+  /** The same by owner, which wins. @default none */
+  readonly maxWaitingOf?: ReadonlyMap<string, number>;
+  /** Sum of the disk limits of one owner's running jobs. @default unlimited */
+  readonly disk?: DiskQuotas;
 }
 
 /** How often others may go before a job that does not fit. */
@@ -32,6 +38,7 @@ interface Need {
   readonly owner: string;
   readonly cpuPercent: number;
   readonly memoryBytes: number;
+  readonly diskBytes: number;
 }
 
 interface Entry extends Need {
@@ -40,24 +47,26 @@ interface Entry extends Need {
   overtaken: number;
 }
 
-/** A job without a limit counts as none: the configuration's default limits make every job count. */
-function needOf({ owner, spec: { limits } }: Job): Need {
-  return { owner, cpuPercent: limits.cpuPercent ?? 0, memoryBytes: limits.memoryBytes ?? 0 };
-}
-
 export class AdmissionQueue {
   readonly #limits: QueueLimits;
   /** Waiting jobs: by priority, then by owner, each in order. */
   readonly #waiting = new Map<number, Map<string, Map<string, Entry>>>();
   readonly #entries = new Map<string, Entry>();
   readonly #waitingOf = new Map<string, number>();
+  /** Places kept for jobs that are being stored, by owner. */
+  readonly #reservedBy = new Map<string, number>();
   /** Jobs that run or are being started. */
   readonly #running = new Map<string, Need>();
   readonly #runningOf = new Map<string, number>();
-  #used: Omit<Need, "owner"> = { cpuPercent: 0, memoryBytes: 0 };
+  #used: Pick<Need, "cpuPercent" | "memoryBytes"> = { cpuPercent: 0, memoryBytes: 0 };
+  readonly #disk: DiskUse;
+  readonly #scheduledOf: (owner: string) => number;
 
-  constructor(limits: QueueLimits) {
+  /** @param scheduledOf how many jobs of an owner wait for their time. @default none do */
+  constructor(limits: QueueLimits, scheduledOf: (owner: string) => number = () => 0) {
     this.#limits = limits;
+    this.#disk = new DiskUse(limits.disk);
+    this.#scheduledOf = scheduledOf;
   }
 
   get waiting(): number {
@@ -69,7 +78,8 @@ export class AdmissionQueue {
   }
 
   /** Refuses a job that can never fit. @throws {EngineError} kind "precondition" */
-  checkFits(limits: Job["spec"]["limits"]): void {
+  checkFits(limits: Job["spec"]["limits"], owner: string): void {
+    this.#disk.checkFits(owner, limits.diskBytes);
     const { cpuPercent, memoryBytes } = this.#limits;
     if (cpuPercent !== undefined && (limits.cpuPercent ?? 0) > cpuPercent) {
       const wanted = `at most ${cpuPercent} % of a core is given to all jobs together`;
@@ -86,21 +96,38 @@ export class AdmissionQueue {
 
   /** Refuses one more waiting job where too many wait. @throws {EngineError} kind "exhausted" */
   checkRoom(owner: string): void {
-    const { maxWaiting, maxWaitingPerOwner } = this.#limits;
+    const { maxWaiting } = this.#limits;
     if (this.#entries.size >= maxWaiting) {
       throw new EngineError("exhausted", `Cannot queue another job: ${maxWaiting} wait already; try again later`);
     }
-    if ((this.#waitingOf.get(owner) ?? 0) >= maxWaitingPerOwner) {
-      throw new EngineError(
-        "exhausted",
-        `Cannot queue another job of '${owner}': ${maxWaitingPerOwner} wait already; try again later`,
-      );
-    }
+    this.#checkOwnRoom(owner);
+  }
+
+  /**
+   * Keeps a place for a job that is being stored, until disposed of: many at once must not pass the check before any of
+   * them is counted. @throws {EngineError} kind "exhausted"
+   */
+  reserve(owner: string, until: "turn" | "time"): Disposable {
+    if (until === "turn") this.checkRoom(owner);
+    else this.#checkOwnRoom(owner);
+    this.#reservedBy.set(owner, (this.#reservedBy.get(owner) ?? 0) + 1);
+    return { [Symbol.dispose]: () => decrement(this.#reservedBy, owner) };
+  }
+
+  #checkOwnRoom(owner: string): void {
+    const { maxWaitingOf, maxWaitingPerOwner } = this.#limits;
+    const most = maxWaitingOf?.get(owner) ?? maxWaitingPerOwner;
+    const waiting = (this.#waitingOf.get(owner) ?? 0) + this.#scheduledOf(owner) + (this.#reservedBy.get(owner) ?? 0);
+    if (waiting < most) return;
+    throw new EngineError(
+      "exhausted",
+      `Cannot queue another job of '${owner}': ${most} wait already, as many as may; try again later`,
+    );
   }
 
   /** Counts a new job as running if nobody waits before it and it fits. @returns whether it may start */
   tryAdmit(job: Job): boolean {
-    if (this.#someoneWaits() || this.#obstacle(needOf(job)) !== undefined) return false;
+    if (this.#someoneWaits(job.owner) || this.#obstacle(this.#needOf(job)) !== undefined) return false;
     this.occupy(job);
     return true;
   }
@@ -108,7 +135,7 @@ export class AdmissionQueue {
   /** Lets a job wait. */
   add(job: Job): void {
     const { id, owner, spec: { priority } } = job;
-    const entry: Entry = { id, priority, ...needOf(job), overtaken: 0 };
+    const entry: Entry = { id, priority, ...this.#needOf(job), overtaken: 0 };
     this.#entries.set(id, entry);
     const owners = this.#waiting.get(priority) ?? new Map<string, Map<string, Entry>>();
     this.#waiting.set(priority, owners);
@@ -135,10 +162,15 @@ export class AdmissionQueue {
   /** Takes the job that may start now out of the line. The caller then counts it with `occupy`. */
   next(): string | undefined {
     const passed: Entry[] = [];
+    const held = new Set<string>();
     for (const priority of [...this.#waiting.keys()].sort((a, b) => b - a)) {
       for (const entry of this.#heads(priority)) {
-        // Only its own owner's jobs can make room for it, so nobody else waits for it.
-        if (this.#isFull(entry.owner)) continue;
+        // Only its own owner's jobs can make room for it, so nobody else waits for it; that owner's other jobs do.
+        if (held.has(entry.owner)) continue;
+        if (this.#ownObstacle(entry) !== undefined) {
+          held.add(entry.owner);
+          continue;
+        }
         if (this.#obstacle(entry) === undefined) {
           for (const other of passed) other.overtaken++;
           this.remove(entry.id);
@@ -175,8 +207,9 @@ export class AdmissionQueue {
   /** Counts a job as running. */
   occupy(job: Job): void {
     if (this.#running.has(job.id)) return;
-    const need = needOf(job);
+    const need = this.#needOf(job);
     this.#running.set(job.id, need);
+    this.#disk.add(need.owner, need.diskBytes);
     this.#runningOf.set(job.owner, (this.#runningOf.get(job.owner) ?? 0) + 1);
     this.#used = {
       cpuPercent: this.#used.cpuPercent + need.cpuPercent,
@@ -190,6 +223,7 @@ export class AdmissionQueue {
     if (!need) return;
     this.#running.delete(id);
     decrement(this.#runningOf, need.owner);
+    this.#disk.add(need.owner, -need.diskBytes);
     this.#used = {
       cpuPercent: this.#used.cpuPercent - need.cpuPercent,
       memoryBytes: this.#used.memoryBytes - need.memoryBytes,
@@ -202,10 +236,29 @@ export class AdmissionQueue {
     return entry && (this.#obstacle(entry) ?? "its turn: jobs before it start first");
   }
 
-  /** Whether a job waits for more than another one of its owner to end. */
-  #someoneWaits(): boolean {
-    for (const owner of this.#waitingOf.keys()) if (!this.#isFull(owner)) return true;
+  /** A job without a limit counts as none: the configuration's default limits make every job count. */
+  #needOf({ owner, spec: { limits } }: Job): Need {
+    const { cpuPercent = 0, memoryBytes = 0 } = limits;
+    return { owner, cpuPercent, memoryBytes, diskBytes: this.#disk.need(limits.diskBytes) };
+  }
+
+  /** Whether this owner has a job that waits, or another one has one that waits for more than a job of its own to end. */
+  #someoneWaits(owner: string): boolean {
+    for (const other of this.#waitingOf.keys()) {
+      if (other === owner) return true;
+      const first = this.#isFull(other) ? undefined : this.#firstOf(other);
+      if (first && this.#ownObstacle(first) === undefined) return true;
+    }
     return false;
+  }
+
+  /** The job of an owner that is next, if it is up to this owner. */
+  #firstOf(owner: string): Entry | undefined {
+    for (const priority of [...this.#waiting.keys()].sort((a, b) => b - a)) {
+      const first = this.#waiting.get(priority)?.get(owner)?.values().next().value;
+      if (first) return first;
+    }
+    return undefined;
   }
 
   #maxRunningOf(owner: string): number {
@@ -218,12 +271,19 @@ export class AdmissionQueue {
     return (this.#runningOf.get(owner) ?? 0) >= this.#maxRunningOf(owner);
   }
 
+  /** What only an end of another job of the same owner changes. */
+  #ownObstacle({ owner, diskBytes }: Need): string | undefined {
+    if (this.#isFull(owner)) {
+      return `a free place of its user: ${this.#maxRunningOf(owner)} jobs of '${owner}' run, as many as may`;
+    }
+    return this.#disk.obstacle(owner, diskBytes);
+  }
+
   #obstacle(need: Need): string | undefined {
     const { maxRunning, cpuPercent, memoryBytes } = this.#limits;
     if (this.#running.size >= maxRunning) return `a free place: ${maxRunning} jobs run, as many as may`;
-    if (this.#isFull(need.owner)) {
-      return `a free place of its user: ${this.#maxRunningOf(need.owner)} jobs of '${need.owner}' run, as many as may`;
-    }
+    const own = this.#ownObstacle(need);
+    if (own !== undefined) return own;
     if (cpuPercent !== undefined && this.#used.cpuPercent + need.cpuPercent > cpuPercent) {
       return `CPU: it wants ${need.cpuPercent} % of a core, ${
         cpuPercent - this.#used.cpuPercent

@@ -84,8 +84,8 @@ Deno.test("AdmissionQueue keeps to the budgets of CPU and memory, and says what 
   assert.equal(queue.tryAdmit(small), false);
   queue.add(small);
   assert.match(queue.reason(small.id)!, /memory: it wants 30 MiB, 20 MiB of 100 MiB are free/);
-  assert.throws(() => queue.checkFits(cpu.spec.limits), isKind("precondition"));
-  assert.throws(() => queue.checkFits(job("x", 0, 101).spec.limits), isKind("precondition"));
+  assert.throws(() => queue.checkFits(cpu.spec.limits, "eve"), isKind("precondition"));
+  assert.throws(() => queue.checkFits(job("x", 0, 101).spec.limits, "x"), isKind("precondition"));
   queue.release(big.id);
   assert.equal(take(queue, [small]), small);
 });
@@ -150,6 +150,81 @@ Deno.test("AdmissionQueue bounds how many wait, of all and of one owner", () => 
   queue.checkRoom("eve");
 });
 
+const DISK = { standardBytes: 10 * MIB, all: 30 * MIB, of: new Map([["bob", 100 * MIB]]) };
+
+function diskJob(owner: string, diskMiB?: number, priority = 0): Job {
+  return someJob({ owner, spec: { priority, limits: diskMiB === undefined ? {} : { diskBytes: diskMiB * MIB } } });
+}
+
+Deno.test("AdmissionQueue keeps to the disk that an owner's running jobs may have, and says what is free", () => {
+  const queue = new AdmissionQueue({ ...LIMITS, maxRunning: 99, disk: DISK });
+  // 10 MiB each, as the sandbox gives them, though they name none.
+  const jobs = [1, 2, 3].map(() => diskJob("ann"));
+  assert.deepEqual(jobs.map((job) => queue.tryAdmit(job)), [true, true, true]);
+  const late = diskJob("ann", 1);
+  assert.equal(queue.tryAdmit(late), false);
+  queue.add(late);
+  assert.equal(
+    queue.reason(late.id),
+    "disk of its user: it wants 1 MiB, 0 B of 30 MiB are free for the jobs of 'ann'",
+  );
+  assert.equal(queue.next(), undefined);
+  const bob = diskJob("bob", 90);
+  assert(queue.tryAdmit(bob), "another owner has room of its own and waits for nobody");
+  queue.release(jobs[0]!.id);
+  assert.equal(take(queue, [late]), late);
+});
+
+Deno.test("AdmissionQueue lets an owner's small jobs not pass a large one that waits for that owner's disk", () => {
+  const queue = new AdmissionQueue({ ...LIMITS, maxRunning: 99, disk: DISK });
+  const first = diskJob("ann", 20);
+  assert(queue.tryAdmit(first));
+  const [large, small] = [diskJob("ann", 30, 5), diskJob("ann", 1)];
+  queue.add(large);
+  assert.equal(queue.tryAdmit(small), false);
+  queue.add(small);
+  assert.equal(queue.next(), undefined);
+  queue.release(first.id);
+  assert.equal(take(queue, [large, small]), large);
+  assert.equal(queue.next(), undefined);
+  queue.release(large.id);
+  assert.equal(take(queue, [large, small]), small);
+});
+
+Deno.test("AdmissionQueue refuses a job that its owner's disk can never hold, naming the key", () => {
+  const queue = new AdmissionQueue({ ...LIMITS, disk: DISK });
+  const fits = (owner: string, diskMiB?: number) => queue.checkFits(diskJob(owner, diskMiB).spec.limits, owner);
+  fits("ann", 30);
+  fits("bob", 100);
+  assert.throws(() => fits("ann", 31), {
+    kind: "precondition",
+    message: "Cannot run a job with 31 MiB of disk: all jobs of 'ann' together get 30 MiB (limits.user.maxDisk); " +
+      "ask for less with --max-disk",
+  });
+  assert.throws(() => fits("bob", 101), /limits\.users\.bob\.total\.maxDisk/);
+  const tight = new AdmissionQueue({ ...LIMITS, disk: { standardBytes: 40 * MIB, of: new Map([["ann", MIB]]) } });
+  assert.throws(() => tight.checkFits({}, "ann"), /40 MiB of disk, as jobs have: .*--max-disk/);
+  tight.checkFits({ diskBytes: 500 * MIB }, "bob");
+});
+
+Deno.test("AdmissionQueue counts jobs that wait for their time, and those being stored, to what an owner may have waiting", () => {
+  const scheduled = new Map([["ann", 2]]);
+  const limits = { ...LIMITS, maxWaitingPerOwner: 3, maxWaitingOf: new Map([["bob", 1]]) };
+  const queue = new AdmissionQueue(limits, (owner) => scheduled.get(owner) ?? 0);
+  const place = queue.reserve("ann", "time");
+  assert.throws(() => queue.reserve("ann", "turn"), isKind("exhausted"));
+  assert.throws(() => queue.reserve("ann", "time"), {
+    message: "Cannot queue another job of 'ann': 3 wait already, as many as may; try again later",
+  });
+  place[Symbol.dispose]();
+  queue.add(job("ann"));
+  assert.throws(() => queue.checkRoom("ann"), isKind("exhausted"));
+  scheduled.delete("ann");
+  queue.checkRoom("ann");
+  queue.add(job("bob"));
+  assert.throws(() => queue.reserve("bob", "time"), isKind("exhausted"));
+});
+
 Deno.test("AdmissionQueue never goes over a bound, loses no job and counts right, whatever comes", () => {
   const action = fc.tuple(fc.constantFrom("submit", "next", "end", "cancel"), fc.nat(200));
   fc.assert(fc.property(fc.array(action, { maxLength: 200 }), (actions) => {
@@ -158,12 +233,15 @@ Deno.test("AdmissionQueue never goes over a bound, loses no job and counts right
       memoryBytes: 100 * MIB,
       maxWaiting: 999,
       maxWaitingPerOwner: 999,
+      disk: { standardBytes: 0, all: 50 * MIB, of: new Map([["u0", 99 * MIB]]) },
     });
     const [waiting, running] = [new Map<string, Job>(), new Map<string, Job>()];
     const pick = (map: Map<string, Job>, number: number) => [...map.values()][number % Math.max(1, map.size)];
     for (const [kind, number] of actions) {
       if (kind === "submit") {
-        const made = job(`u${number % 3}`, number % 2, number % 100);
+        const owner = `u${number % 3}`;
+        const limits = { memoryBytes: (number % 100) * MIB, diskBytes: (number % 50) * MIB };
+        const made = someJob({ owner, spec: { priority: number % 2, limits } });
         if (queue.tryAdmit(made)) running.set(made.id, made);
         else {
           queue.add(made);
@@ -185,6 +263,10 @@ Deno.test("AdmissionQueue never goes over a bound, loses no job and counts right
       }
       const used = [...running.values()].reduce((sum, { spec }) => sum + (spec.limits.memoryBytes ?? 0), 0);
       assert(running.size <= 4 && used <= 100 * MIB);
+      for (const [owner, most] of [["u0", 99], ["u1", 50], ["u2", 50]] as const) {
+        const own = [...running.values()].filter((job) => job.owner === owner);
+        assert(own.reduce((sum, { spec }) => sum + (spec.limits.diskBytes ?? 0), 0) <= most * MIB);
+      }
       assert.deepEqual([queue.waiting, queue.running], [waiting.size, running.size]);
     }
     for (const { id } of running.values()) queue.release(id);

@@ -6,6 +6,7 @@ import type { SignalName } from "../values/signal.ts";
 import type { PlanLine } from "./engine.ts";
 import type { Job, StartFailure, Usage } from "./job.ts";
 import type { RunEnd } from "./outcome.ts";
+import type { PlainSecrets } from "./secrets.ts";
 import type { JobSpec, Limits } from "./spec.ts";
 
 /** An attempt whose program runs. */
@@ -32,8 +33,8 @@ export interface Runner {
   supports(limits: Limits): boolean;
   /** Refuses what this host can't enforce. @param asked the limits that the caller named @throws {EngineError} kind "precondition" */
   check(spec: JobSpec, owner: string, asked: Limits): void;
-  /** The steps of a start. */
-  plan(spec: JobSpec, owner: string): readonly PlanLine[];
+  /** The steps of a start. Of secrets they tell the names and, of files, the sizes. @param spec without its secrets */
+  plan(spec: JobSpec, owner: string, secrets: PlainSecrets): readonly PlanLine[];
   /** Starts the job's present attempt. */
   start(job: Job): Promise<StartResult>;
   /** Attempts that an earlier server started and that run on, by job id. */

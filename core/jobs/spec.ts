@@ -77,6 +77,9 @@ export const DEFAULT_UID = 1000;
 export const DEFAULT_PROFILE = "default";
 export const PROFILE_NAME = /^[a-z][a-z0-9_-]{0,30}$/;
 
+/** A secret as a job keeps it: encrypted, and of use for a job of its owner alone; see core/secrets/vault.ts. */
+export type SealedText = string;
+
 /** What to run and how, validated: see `parseSpec` in validate.ts. */
 export interface JobSpec {
   readonly command: string;
@@ -84,6 +87,10 @@ export interface JobSpec {
   /** A label for people; empty for none. */
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
+  /** More of the environment, that nobody is told of. Absent: none. */
+  readonly secretEnv?: Readonly<Record<string, SealedText>>;
+  /** Files in /run/secrets by name. Absent: none. */
+  readonly secretFiles?: Readonly<Record<string, SealedText>>;
   /** Absolute path inside the job's root. */
   readonly workdir: string;
   readonly network: NetworkMode;
@@ -117,7 +124,12 @@ export interface JobSpecInput {
   readonly command?: string;
   readonly args?: readonly string[];
   readonly name?: string;
+  /** Variables whose names look secret are taken as `secretEnv`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Plain; no name of `env`. */
+  readonly secretEnv?: Readonly<Record<string, string>>;
+  /** Plain; at most 64 files, 1 MiB together. */
+  readonly secretFiles?: Readonly<Record<string, Uint8Array>>;
   readonly workdir?: string;
   readonly network?: string;
   /** 0 to 65533. */

@@ -1,38 +1,25 @@
 /** Turns a spec from outside into one that holds: one small check a rule, all before anything is created. */
-import { EngineError } from "../errors.ts";
 import type { JobSpec, JobSpecInput, NetworkMode } from "./spec.ts";
+import { byteLength, invalid, quoted } from "./text_checks.ts";
+import { envBytes, parseEnv, parseSecretEnv } from "./validate_env.ts";
 import { parseLimits } from "./validate_limits.ts";
 import { parseLabels, parsePriority, parseRetry, parseSchedule } from "./validate_policy.ts";
 
 const MAX_ARGUMENT_BYTES = 128 * 1024 - 1; // MAX_ARG_STRLEN of the kernel, without the NUL
 const MAX_TOTAL_BYTES = 1024 * 1024; // half of what execve takes by default
-const MAX_ENV_VALUE_BYTES = 32 * 1024;
 const MAX_TIMEOUT_MS = 366 * 24 * 3_600_000;
 const MAX_WORKDIR_BYTES = 4095;
 const MAX_UID = 65_533; // 65534 is nobody: what is not mapped into the job
 
-const encoder = new TextEncoder();
-const byteLength = (text: string) => encoder.encode(text).length;
-
-function invalid(message: string): never {
-  throw new EngineError("invalid", message);
-}
-
-/** Shown values are cut, so that a message stays one line. */
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
-}
-
-/** Validates a spec. @throws {EngineError} kind "invalid", naming the field and the cure */
+/** Validates a spec; its secrets are `parseSecrets`' business. @throws {EngineError} kind "invalid", naming the field and the cure */
 export function parseSpec(input: JobSpecInput): JobSpec {
   const args = input.args ?? [];
-  const env = input.env ?? {};
   const timeoutMs = parseTimeout(input.timeoutMs);
   const spec: JobSpec = {
     command: parseCommand(input.command),
     args: args.map((arg, index) => parseText(`argument ${index + 1}`, arg, MAX_ARGUMENT_BYTES)),
     name: parseName(input.name ?? ""),
-    env: parseEnv(env),
+    env: parseEnv(input.env),
     workdir: parseWorkdir(input.workdir || "/work"),
     network: parseNetwork(input.network || "none"),
     ...(input.uid === undefined ? {} : { uid: parseUid(input.uid) }),
@@ -45,7 +32,7 @@ export function parseSpec(input: JobSpecInput): JobSpec {
     ...(input.retry && input.retry.limit !== 0 ? { retry: parseRetry(input.retry) } : {}),
     ...(input.schedule ? { schedule: parseSchedule(input.schedule) } : {}),
   };
-  checkTotal(spec);
+  checkTotal(spec, envBytes(parseSecretEnv(input)));
   return spec;
 }
 
@@ -72,16 +59,6 @@ function parseCommand(command: string | undefined): string {
 function parseName(name: string): string {
   if (/^[A-Za-z0-9._-]{0,63}$/.test(name) && !name.startsWith("-")) return name;
   return invalid(`Cannot use name ${quoted(name)}: it must be at most 63 of A-Z a-z 0-9 . _ - and not start with -`);
-}
-
-function parseEnv(env: Readonly<Record<string, string>>): Record<string, string> {
-  for (const [name, value] of Object.entries(env)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      invalid(`Cannot use environment variable ${quoted(name)}: its name must match [A-Za-z_][A-Za-z0-9_]*`);
-    }
-    parseText(`environment variable '${name}'`, value, MAX_ENV_VALUE_BYTES);
-  }
-  return { ...env };
 }
 
 /** Not below /proc: /proc/self/fd/N would lead to whatever that file is (CVE-2024-21626). */
@@ -121,11 +98,8 @@ function parseWork(work: string): "private" | "kept" {
   return invalid(`Cannot use work folder ${quoted(work)}: it must be 'private' or 'kept'`);
 }
 
-function checkTotal(spec: JobSpec): void {
-  const env = Object.entries(spec.env).reduce(
-    (sum, [name, value]) => sum + byteLength(name) + byteLength(value) + 2,
-    0,
-  );
+function checkTotal(spec: JobSpec, secretBytes: number): void {
+  const env = envBytes(spec.env) + secretBytes;
   const args = spec.args.reduce((sum, arg) => sum + byteLength(arg) + 1, 0);
   if (env + args > MAX_TOTAL_BYTES) {
     invalid(`Cannot pass ${env + args} bytes of arguments and environment: at most ${MAX_TOTAL_BYTES}`);

@@ -2,14 +2,14 @@
 import { ioWeightFile, namedDisk, wholeDiskOf } from "../cgroup/io_device.ts";
 import { asFlag, firstIoLimit, type IoTarget, type LimitName, type LimitWrite, limitWrites } from "../cgroup/limits.ts";
 import { KILL_AS_ONE, neededControllers, requireControllers } from "../cgroup/limits.ts";
-import { userFolder } from "../cgroup/user_folder.ts";
 import { EngineError } from "../errors.ts";
 import { LIMIT_FLAGS } from "../jobs/limit_policy.ts";
 import type { Limits } from "../jobs/spec.ts";
 import { formatCoreList } from "../values/core_list.ts";
+import { killLimit } from "./kill_limit.ts";
 import type { RunParts } from "./parts.ts";
 
-type HostParts = Pick<RunParts, "tree" | "diskFolder" | "alter" | "totals">;
+type HostParts = Pick<RunParts, "tree" | "diskFolder" | "alter" | "shared" | "memoryMaxPercent">;
 type NameOf = (key: keyof Limits) => LimitName;
 
 /** Whether the host has the controllers that these limits need. */
@@ -27,7 +27,7 @@ export function checkLimits(parts: HostParts, limits: Limits, asked: Limits, own
   requireControllers(limits, parts.tree.controllers, nameOf);
   checkCores(limits, parts.tree.cores);
   ioTarget(parts, limits, nameOf);
-  parts.totals.check(parts.tree, owner);
+  parts.shared.check(parts.tree, owner);
 }
 
 /** A limit that the job has from the server. */
@@ -51,9 +51,9 @@ function checkCores({ cpuCores }: Limits, readCores: () => readonly number[]): v
 
 /** The writes that enforce a job's limits. @throws {EngineError} as `checkLimits` */
 export function jobWrites(parts: HostParts, limits: Limits, owner: string): readonly LimitWrite[] {
-  const writes = limitWrites(limits, ioTarget(parts, limits, asFlag));
-  // Where the user's memory is limited, it is this job that may be killed for it.
-  const total = parts.totals.of(userFolder(owner)).memoryBytes;
+  const writes = limitWrites(killLimit(limits, parts.memoryMaxPercent), ioTarget(parts, limits, asFlag));
+  // Where memory is limited for several jobs together, it is this one that may be killed for it.
+  const total = parts.shared.ofOwner(owner).memoryBytes ?? parts.shared.all.memoryBytes;
   if (total !== undefined && limits.memoryBytes === undefined) writes.push(KILL_AS_ONE);
   return parts.alter.limits?.(writes) ?? writes;
 }

@@ -1,8 +1,9 @@
 import type { Poller } from "../../ffi/mod.ts";
 import type { CgroupTree } from "../cgroup/tree.ts";
+import type { SecretBox } from "../jobs/secrets.ts";
 import type { LogStore } from "../logs/log_store.ts";
 import type { LimitWrite } from "../cgroup/limits.ts";
-import type { UserTotals } from "./user_totals.ts";
+import type { SharedLimits } from "./shared_limits.ts";
 import type { Plan } from "../sandbox/plan.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 
@@ -16,8 +17,11 @@ export interface Alterations {
 export interface RunParts extends Omit<Sandbox, symbol> {
   readonly poller: Poller;
   readonly tree: CgroupTree;
-  readonly totals: UserTotals;
+  readonly shared: SharedLimits;
+  /** See EngineConfig. */
+  readonly memoryMaxPercent: number;
   readonly logs: LogStore;
+  readonly secrets: SecretBox;
   /** A folder on the disk whose speed I/O limits limit. */
   readonly diskFolder: string;
   /** A start that takes longer is given up and killed. */

@@ -3,13 +3,23 @@ import { rootSteps } from "../sandbox/root_steps.ts";
 import { describeCall, type Step } from "../sandbox/step.ts";
 import { describeNamespaces } from "../sandbox/namespaces.ts";
 import type { PlanLine } from "../jobs/engine.ts";
+import { hideSecrets, type PlainSecrets } from "../jobs/secrets.ts";
 import type { JobSpec } from "../jobs/spec.ts";
 import { jobWrites } from "./host_limits.ts";
 import type { RunParts } from "./parts.ts";
 
-/** A job's start for people to read, from the same plan that is launched. */
-export function describePlan(parts: RunParts, spec: JobSpec, owner: string, jobId: string): PlanLine[] {
-  const plan = makePlan(spec, jobId, parts.host);
+/** Whose start it is. */
+export interface PlannedJob {
+  readonly id: string;
+  readonly owner: string;
+  readonly spec: JobSpec;
+  readonly secrets: PlainSecrets;
+}
+
+/** A job's start for people to read, from the same plan that is launched but for what is secret. */
+export function describePlan(parts: RunParts, job: PlannedJob): PlanLine[] {
+  const { id: jobId, owner, spec } = job;
+  const plan = makePlan(spec, jobId, parts.host, { secrets: hideSecrets(job.secrets) });
   const cgroup = parts.tree.job(jobId, owner).path;
   const server = (name: string, detail: string): PlanLine => ({ actor: "server", name, detail });
   const steps = (actor: PlanLine["actor"], list: readonly Step[]) =>

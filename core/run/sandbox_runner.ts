@@ -3,6 +3,7 @@ import type { PlanLine } from "../jobs/engine.ts";
 import type { Job } from "../jobs/job.ts";
 import type { RunEnd } from "../jobs/outcome.ts";
 import type { Run, Runner, StartResult } from "../jobs/runner.ts";
+import type { PlainSecrets } from "../jobs/secrets.ts";
 import type { JobSpec, Limits } from "../jobs/spec.ts";
 import type { JobStore } from "../state/store.ts";
 import { rangeOfInit } from "../sandbox/id_ranges.ts";
@@ -46,8 +47,8 @@ export class SandboxRunner implements Runner {
     }
   }
 
-  plan(spec: JobSpec, owner: string): readonly PlanLine[] {
-    return describePlan(this.#parts, spec, owner, newJobId());
+  plan(spec: JobSpec, owner: string, secrets: PlainSecrets): readonly PlanLine[] {
+    return describePlan(this.#parts, { id: newJobId(), owner, spec, secrets });
   }
 
   async start(job: Job): Promise<StartResult> {
@@ -110,7 +111,7 @@ export class SandboxRunner implements Runner {
         await cgroup.remove();
       }),
     );
-    tree.takeOverUsers();
+    tree.takeOverJobs();
   }
 }
 

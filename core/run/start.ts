@@ -7,6 +7,7 @@ import { type FailedStep, startFailure } from "../sandbox/failure.ts";
 import { jobEnvironment, makePlan, profileOf } from "../sandbox/plan.ts";
 import type { JobIdentity } from "../sandbox/user_namespaces.ts";
 import type { Job, StartFailure } from "../jobs/job.ts";
+import { type PlainSecrets, wipeFiles } from "../jobs/secrets.ts";
 import { DEFAULT_UID } from "../jobs/spec.ts";
 import { jobWrites } from "./host_limits.ts";
 import type { RunParts } from "./parts.ts";
@@ -29,8 +30,10 @@ export async function startRun(parts: RunParts, job: Job): Promise<StartResult> 
   const cgroup = parts.tree.job(job.id, job.owner);
   let failed: FailedStep;
   try {
+    const secrets = attempt("open the job's secrets", () => parts.secrets.open(job.spec, job.owner));
+    using _opened = { [Symbol.dispose]: () => wipeFiles(secrets) };
     const identity = await attemptLater("make a user namespace", () => parts.users.take());
-    const started = await launchWith(parts, job, cgroup, identity).catch(async (error: unknown) => {
+    const started = await launchWith(parts, job, { cgroup, identity, secrets }).catch(async (error: unknown) => {
       await cgroup.remove();
       parts.users.give(identity);
       throw error;
@@ -58,10 +61,17 @@ export async function startRun(parts: RunParts, job: Job): Promise<StartResult> 
 
 type Launched = { readonly init: LiveInit } | { readonly failed: FailedStep };
 
+/** What an attempt has that others don't. */
+interface Own {
+  readonly cgroup: JobCgroup;
+  readonly identity: JobIdentity;
+  readonly secrets: PlainSecrets;
+}
+
 /** Makes what the attempt needs and launches it. @throws {ServerStepError} a step of the server's own has failed */
-async function launchWith(parts: RunParts, job: Job, cgroup: JobCgroup, identity: JobIdentity): Promise<Launched> {
+async function launchWith(parts: RunParts, job: Job, { cgroup, identity, secrets }: Own): Promise<Launched> {
   const { spec } = job;
-  const made = makePlan(spec, job.id, parts.host, identity.range);
+  const made = makePlan(spec, job.id, parts.host, { range: identity.range, secrets });
   const plan = parts.alter.plan?.(made) ?? made;
   const journalPath = attempt("create the journal", () => parts.logs.create({ id: job.id, attempt: job.attempt }));
   attempt("create the job's cgroup", () => cgroup.create(jobWrites(parts, spec.limits, job.owner)));

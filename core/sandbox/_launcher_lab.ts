@@ -1,6 +1,7 @@
 /** What tests launch real sandboxes with: needs root and cgroup v2. */
 import { closeFd, Poller } from "../../ffi/mod.ts";
-import { CgroupTree, findBase } from "../cgroup/tree.ts";
+import { findBase } from "../cgroup/base.ts";
+import { CgroupTree } from "../cgroup/tree.ts";
 import { defaultEngineConfig } from "../config.ts";
 import { someSpec } from "../jobs/_job_fixture.ts";
 import type { JobSpec } from "../jobs/spec.ts";
@@ -8,7 +9,7 @@ import { whenEnded } from "../run/when_ended.ts";
 import { homeAt } from "../values/home.ts";
 import { newJobId } from "../values/job_id.ts";
 import type { FailedStep } from "./failure.ts";
-import { initSteps, makePlan, type Plan } from "./plan.ts";
+import { initSteps, makePlan, type Plan, type PlanOptions } from "./plan.ts";
 import { openSandbox, type Sandbox } from "./sandbox.ts";
 
 /** A launcher with a home of its own. */
@@ -34,10 +35,14 @@ export class Lab implements AsyncDisposable {
     return new Lab(dir, poller, tree, await openSandbox(config, poller, tree, (_what, error) => onError(error)));
   }
 
-  plan(command: string, args: readonly string[] = [], fields: Partial<JobSpec> = {}): Plan {
+  plan(
+    command: string,
+    args: readonly string[] = [],
+    { secrets, ...fields }: Partial<JobSpec> & Pick<PlanOptions, "secrets"> = {},
+  ): Plan {
     // The step that gives up the shield needs one.
     const host = { ...this.sandbox.host, shielded: true };
-    return makePlan(someSpec({ command, args, env: {}, ...fields }), newJobId(), host);
+    return makePlan(someSpec({ command, args, env: {}, ...fields }), newJobId(), host, secrets ? { secrets } : {});
   }
 
   /** Runs a plan to its end. @returns the failed step, if any, and the journal's bytes as text */

@@ -5,6 +5,7 @@
 import { constants as c, INIT_FDS } from "../../ffi/mod.ts";
 import { type ProcEntries, procSteps } from "./proc_steps.ts";
 import { FD_WORK, type ScratchOptions, scratchSteps } from "./scratch_steps.ts";
+import { type SecretFilesOptions, secretFileSteps } from "./secret_steps.ts";
 import type { Step } from "./step.ts";
 
 /** fds of the server that the child inherits; all at or above FIRST_SERVER_FD. */
@@ -33,6 +34,7 @@ const FD_INIT = INIT_FDS.users + 1;
 export interface SetUpOptions {
   readonly hostname: string;
   readonly scratch: ScratchOptions;
+  readonly secrets: SecretFilesOptions;
   readonly proc: ProcEntries;
   /** /proc shows processes and nothing else. */
   readonly pidsOnly: boolean;
@@ -77,11 +79,12 @@ function enterNetwork(fd: number): Step {
 const ALL_SIGNALS = new Uint8Array(8).fill(0xff);
 
 /** Makes what is the job's own in its copy of the root. */
-export function setUpSteps({ hostname, scratch, proc, pidsOnly }: SetUpOptions): Step[] {
+export function setUpSteps({ hostname, scratch, secrets, proc, pidsOnly }: SetUpOptions): Step[] {
   return [
     { name: "set umask", call: "umask", args: [0] },
     { name: "set host name", call: "sethostname", args: [hostname, hostname.length] },
     ...scratchSteps(scratch),
+    ...secretFileSteps(secrets),
     ...procSteps(proc, pidsOnly),
     { name: "set umask", call: "umask", args: [0o022] },
   ];

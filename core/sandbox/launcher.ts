@@ -17,6 +17,7 @@ import {
   launch,
   LAUNCH_EXTRA_BYTES,
   type Launched,
+  type LaunchOptions,
   LaunchTable,
   memoryFile,
   openFd,
@@ -96,10 +97,12 @@ export class Launcher implements AsyncDisposable {
       const network = request.plan.privateNetwork ? this.#networks.take() : undefined;
       if (network !== undefined) own(network);
       const program = compileProgram(request.plan);
+      const programTable = own(memoryFile("program", program.bytes));
+      program.wipe();
       const files = {
         status: status.writeEnd,
         journal: own(openFd(request.journalPath, c.O_RDWR)),
-        table: own(memoryFile("program", program.bytes)),
+        table: programTable,
         cgroup: request.cgroupFd,
         devNull: this.#devNull,
         init: this.#init,
@@ -110,7 +113,7 @@ export class Launcher implements AsyncDisposable {
       };
       const steps = (request.makeSteps ?? initSteps)(request.plan, files, program.tableBytes);
       const table = new LaunchTable(steps, LAUNCH_EXTRA_BYTES);
-      const launched = launch(table, { namespaces: request.plan.namespaces, cgroupFd: this.#initsFd });
+      const launched = launchOrWipe(table, { namespaces: request.plan.namespaces, cgroupFd: this.#initsFd });
       return {
         pid: launched.pid,
         pidfd: launched.pidfd,
@@ -140,6 +143,8 @@ export class Launcher implements AsyncDisposable {
         } finally {
           watch[Symbol.dispose]();
           closeFd(statusFd);
+          // It has executed init or ended, and its table may hold secrets.
+          launched.table.wipe();
           // Not before: making one would take turns on the processor with the job's own set-up.
           this.#networks.refill();
         }
@@ -152,6 +157,16 @@ export class Launcher implements AsyncDisposable {
     closeFd(this.#devNull);
     closeFd(this.#init);
     this.#reserved.forEach(closeFd);
+  }
+}
+
+/** @throws {SyscallError} there is no child, and the table is wiped */
+function launchOrWipe(table: LaunchTable, options: LaunchOptions): Launched {
+  try {
+    return launch(table, options);
+  } catch (error) {
+    table.wipe();
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 import { constants as c, LaunchTable } from "../../ffi/mod.ts";
 import { MIN_LOG_BYTES } from "../config.ts";
 import { EngineError } from "../errors.ts";
+import type { PlainSecrets } from "../jobs/secrets.ts";
 import { DEFAULT_PROFILE, DEFAULT_UID, type JobSpec, type NetworkMode } from "../jobs/spec.ts";
 import { userName } from "./etc_template.ts";
 import { type IdRange, idRange } from "./id_ranges.ts";
@@ -50,8 +51,12 @@ export interface Plan {
   readonly range: IdRange;
 }
 
-/** Environment of a job's program: nothing of the server's. A name given in the spec wins. */
-export function jobEnvironment(spec: JobSpec, jobId: string): Record<string, string> {
+/** Environment of a job's program: nothing of the server's. A name given with the job wins. */
+export function jobEnvironment(
+  spec: JobSpec,
+  jobId: string,
+  secrets: PlainSecrets["env"] = {},
+): Record<string, string> {
   return {
     PATH: DEFAULT_PATH,
     HOME: "/work",
@@ -60,6 +65,7 @@ export function jobEnvironment(spec: JobSpec, jobId: string): Record<string, str
     LANG: "C.UTF-8",
     JOBLET_JOB_ID: jobId,
     ...spec.env,
+    ...secrets,
   };
 }
 
@@ -83,13 +89,21 @@ export function profileOf(spec: Pick<JobSpec, "profile">, host: Pick<HostOptions
 const NOFILE = [1024, 4096] as const;
 /** What a plan that is only looked at shows. */
 const ANY_RANGE = idRange(0);
+const NO_SECRETS: PlainSecrets = { env: {}, files: {} };
+
+export interface PlanOptions {
+  /** Ids that the job gets. @default the first there is */
+  readonly range?: IdRange;
+  /** Those of the job, opened. Those of the spec are sealed and not looked at. @default none */
+  readonly secrets?: PlainSecrets;
+}
 
 /**
- * @param range ids that the job gets. @default the first there is
  * @throws {RangeError} if the host's `logBytes` is no number of bytes that init can keep to
  * @throws {EngineError} kind "precondition" if the spec's profile does not exist
  */
-export function makePlan(spec: JobSpec, jobId: string, host: HostOptions, range: IdRange = ANY_RANGE): Plan {
+export function makePlan(spec: JobSpec, jobId: string, host: HostOptions, options: PlanOptions = {}): Plan {
+  const { range = ANY_RANGE, secrets = NO_SECRETS } = options;
   if (host.logBytes !== 0 && !(Number.isSafeInteger(host.logBytes) && host.logBytes >= MIN_LOG_BYTES)) {
     throw new RangeError(`Cannot keep ${host.logBytes} bytes of output: it must be 0 or at least ${MIN_LOG_BYTES}`);
   }
@@ -111,6 +125,7 @@ export function makePlan(spec: JobSpec, jobId: string, host: HostOptions, range:
           noExec: strict,
           kept: spec.work === "kept",
         },
+        secrets: { files: secrets.files, uid: hostUid },
         proc: host.proc,
         pidsOnly: strict,
       }),
@@ -120,7 +135,7 @@ export function makePlan(spec: JobSpec, jobId: string, host: HostOptions, range:
       ...host,
       command: spec.command,
       args: spec.args,
-      env: jobEnvironment(spec, jobId),
+      env: jobEnvironment(spec, jobId, secrets.env),
       workdir: spec.workdir,
       uid,
       hostUid,

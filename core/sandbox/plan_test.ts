@@ -103,6 +103,39 @@ Deno.test("makePlan bounds all that a job may write by one file system, and lets
   assert.equal(Number(scratch({ profile: "strict" }).args[3]) & c.MS_NOEXEC, c.MS_NOEXEC);
 });
 
+const SECRETS = {
+  env: { API_TOKEN: "correct" },
+  files: { a: new Uint8Array([1, 2]), "b.pem": new Uint8Array(70_000) },
+};
+
+Deno.test("makePlan shows secret files in a full, bounded, read-only file system that is the program's user's alone", () => {
+  const { init } = makePlan({ ...spec, uid: 7 }, id, host, { secrets: SECRETS });
+  const mount = init[indexOf(init, "mount tmpfs on /run/secrets")]!;
+  assert.equal(mount.args[3], c.MS_NOSUID | c.MS_NODEV | c.MS_NOEXEC);
+  const user = idRange(0).first + 7;
+  assert.equal(mount.args[4], `size=${3 * 65536},nr_inodes=3,mode=500,uid=${user},gid=${user}`);
+  const write = init[indexOf(init, "write secret file a (2 bytes)")]!;
+  assert.deepEqual([write.args[1], write.min], [SECRETS.files.a, 2]);
+  assert.equal(init[indexOf(init, "make /run/secrets/b.pem")]!.args[3], 0o400);
+  assert(indexOf(init, "make /run/secrets read-only") > indexOf(init, "close /run/secrets/b.pem"));
+});
+
+Deno.test("makePlan takes no step more for a job without secret files", () => {
+  assert.deepEqual(
+    makePlan(spec, id, host, { secrets: { env: { A: "1" }, files: {} } }).init,
+    makePlan(spec, id, host).init,
+  );
+});
+
+Deno.test("makePlan gives secret variables to the program alone, and no name of a step tells a value", () => {
+  const { init, program } = makePlan(spec, id, host, { secrets: SECRETS });
+  assert((program.at(-1)!.args[2] as readonly string[]).includes("API_TOKEN=correct"));
+  assert(!init.some((step) => describeCall(step).includes("correct")));
+  assert(![...init, ...program].some(({ name }) => name.includes("correct")));
+  // What a failed step is called is found out with a plan without secrets.
+  assert.deepEqual(program.map(({ name }) => name), makePlan(spec, id, host).program.map(({ name }) => name));
+});
+
 Deno.test("makePlan refuses a profile that the server does not have and names those it has", () => {
   assert.throws(
     () => makePlan({ ...spec, profile: "wide" }, id, host),
@@ -111,7 +144,7 @@ Deno.test("makePlan refuses a profile that the server does not have and names th
 });
 
 Deno.test("makePlan gives the program the ids of its range and init the one beyond it", () => {
-  const plan = makePlan({ ...spec, uid: 7 }, id, host, idRange(3));
+  const plan = makePlan({ ...spec, uid: 7 }, id, host, { range: idRange(3) });
   const { first, initId } = idRange(3);
   assert.deepEqual(plan.program[indexOf(plan.program, "own stdout")]!.args, [1, first + 7, first + 7]);
   assert.deepEqual(plan.program[indexOf(plan.program, "become user 7")]!.args, [7, 7, 7]);

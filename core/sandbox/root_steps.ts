@@ -51,7 +51,7 @@ export function rootSteps({ mountPoint, entries, etc }: RootOptions): Step[] {
     ...deviceSteps(),
     // Where each job mounts what is its own, and what programs expect to be there.
     mkdir("proc", 0o555),
-    ...["work", "tmp", "run", "var", "var/empty"].map((name) => mkdir(name)),
+    ...["work", "tmp", "run", "run/secrets", "var", "var/empty"].map((name) => mkdir(name)),
     link("var/tmp", "/tmp"),
     { name: "make / the root", call: "pivot_root", args: [".", "."] },
     { name: "let go of the host's root", call: "umount2", args: [".", c.MNT_DETACH] },

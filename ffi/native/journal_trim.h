@@ -1,6 +1,6 @@
 /*
- * init's journal (core/logs/frame.ts has the format), and its cap: when the frames kept take more than that, the oldest are
- * removed, an eighth of the cap at a time. Offsets of kept frames never change.
+ * init's journal (core/logs/frame.ts has the format), and its cap, at least 1 MiB: before it takes more than that, the
+ * oldest frames are removed, an eighth of the cap at a time. Offsets of kept frames never change.
  *
  * The order makes it safe to read at any moment: first ONE frame "removed" is written over the first frame of all; it tells
  * what is gone and where the kept frames begin. Only then are the blocks between given back to the file system. So who
@@ -22,6 +22,8 @@ enum {
   FRAME_TIMEOUT,
   FRAME_REMOVED
 };
+/* What a journal may take beyond its kept frames: the frame that makes it too long, and blocks that are partly used. */
+enum { SLACK = HEADER + PAYLOAD_MAX + 4 * BLOCK };
 enum { KEEP_SIZE = 1, PUNCH_HOLE = 2, REMOVED_TIMEOUT = 1 };
 
 struct frame_header {
@@ -66,8 +68,8 @@ static i64 write_frame(u64 offset) {
 static void start_journal(u64 size, u64 cap) {
   journal_size = journal_start = removed.next_offset = size;
   punched = (size + REMOVED_BYTES + BLOCK - 1) / BLOCK * BLOCK;
-  log_bytes = cap;
-  if (cap) trim_at = size + cap;
+  log_bytes = cap ? cap - SLACK : 0;
+  if (cap) trim_at = size + log_bytes;
 }
 
 /* Adds a frame to what is removed. @param gap its payload, for a gap */

@@ -15,7 +15,7 @@ Deno.test({
   const id = await server.detach("sleep", "1000");
   const { cgroups } = await hostState(server.home);
   // Where earlier versions made the cgroups of jobs.
-  const base = cgroups[0]!.replace(/\/user-[^/]*\/job-[^/]*$/, "");
+  const base = cgroups[0]!.replace(/\/jobs\/user-[^/]*\/job-[^/]*$/, "");
   await server.end("SIGKILL");
 
   const marker = `1618${server.port}`;

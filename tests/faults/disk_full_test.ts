@@ -5,37 +5,10 @@ import { JobState, LogStream } from "../../proto/gen/joblet/v1/job_pb.ts";
 import { connect, type TestClient, untilOutput } from "../harness/client.ts";
 import { processesWith } from "../harness/leftovers.ts";
 import { requires } from "../harness/requires.ts";
-import { jobletCommand, TestServer } from "../harness/server.ts";
+import { inside, startOnSmallDisks } from "./small_disks.ts";
 
 const RECOVERY_MS = 5000;
 const root = requires("root", "cgroup2", "nsenter");
-
-/** A server whose folders of state and output are small disks that nobody else sees. */
-async function startOnSmallDisks(): Promise<TestServer> {
-  const script = `for folder in state logs; do
-      mkdir -p "$JOBLET_HOME/$folder" && mount -t tmpfs -o size=24m,mode=700 tmpfs "$JOBLET_HOME/$folder" || exit 1
-    done; exec "$@"`;
-  const command = [
-    "unshare",
-    "--mount",
-    "--propagation",
-    "private",
-    "sh",
-    "-c",
-    script,
-    "sh",
-    ...jobletCommand(),
-  ] as const;
-  return await TestServer.start({ command: [...command] });
-}
-
-/** Runs a shell command where the server's disks are seen. */
-async function inside(server: TestServer, script: string): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command("nsenter", {
-    args: ["--mount", "--target", String(server.pid), "sh", "-c", script],
-  }).output();
-  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-}
 
 async function codeOf(call: Promise<unknown>): Promise<Code | undefined> {
   return await call.then(() => undefined, (error) => ConnectError.from(error).code);
@@ -69,7 +42,7 @@ for (const folder of ["state", "logs"]) {
     name: `a full disk under ${folder}: new jobs are refused, running ones go on and can be stopped, and within ` +
       `${RECOVERY_MS / 1000} s of free space all is well`,
     async fn() {
-      await using server = await startOnSmallDisks();
+      await using server = await startOnSmallDisks(["state", "logs"], "24m");
       await using client = await connect(server);
       const marker = `2718${server.port}`;
       const ticking = await run(client, "i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done");
@@ -115,7 +88,7 @@ Deno.test({
   ...root,
   name: "output that had no room is told as a gap, with how much is missing, and what follows is whole",
 }, async () => {
-  await using server = await startOnSmallDisks();
+  await using server = await startOnSmallDisks(["state", "logs"], "24m");
   await using client = await connect(server);
   const id = await run(client, "seq 100000; echo begun >&2; sleep 2; seq 100000; sleep 2; echo end");
   await within(5000, "the first part is printed", async () => await lastTick(client, id) >= 100_000);
@@ -137,7 +110,7 @@ Deno.test({
 });
 
 Deno.test({ ...root, name: "a job that fills its own folder gets ENOSPC, and nobody else does" }, async () => {
-  await using server = await startOnSmallDisks();
+  await using server = await startOnSmallDisks(["state", "logs"], "24m");
   await using client = await connect(server);
   const id = await run(client, "dd if=/dev/zero of=/work/x bs=1M 2>&1; exit 3");
   let text = "";
@@ -152,7 +125,7 @@ Deno.test({
   ...root,
   name: "on a disk that became read-only a job fails and says so, and all is well when it is writable",
 }, async () => {
-  await using server = await startOnSmallDisks();
+  await using server = await startOnSmallDisks(["state", "logs"], "24m");
   await using client = await connect(server);
   const remount = (how: string) => inside(server, `mount -o remount,bind,${how} "${server.home}/logs"`);
   assert.equal(await remount("ro"), "");

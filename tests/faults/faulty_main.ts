@@ -6,7 +6,7 @@
  *   MODE     kill-before, kill-during (begun, not durable), kill-after: the process ends by SIGKILL there
  *            full: this call and the five after it fail as on a full disk
  */
-import { serve } from "../../api/serve.ts";
+import { serve } from "../../api/server/serve.ts";
 import { openEngine } from "../../core/engine.ts";
 import { EngineError } from "../../core/errors.ts";
 import type { LogStore } from "../../core/logs/log_store.ts";

@@ -7,7 +7,7 @@ import { TestServer } from "../harness/server.ts";
 import { count } from "./length.ts";
 import { Load } from "./load.ts";
 
-const KILLS = count("JOBLET_KILLS", 150, 1000);
+const KILLS = count("JOBLET_KILLS", 100, 1000);
 const RUNNING = 50;
 const QUEUED = 50;
 const SPAN_MS = 1500;

@@ -5,12 +5,12 @@ import { requires } from "../harness/requires.ts";
 import { TestServer } from "../harness/server.ts";
 import { count } from "./length.ts";
 
-const JOBS = count("JOBLET_SOAK_JOBS", 2000, 100_000);
-const WARM_UP = count("JOBLET_SOAK_WARM_UP", 2000, 20_000);
+const JOBS = count("JOBLET_SOAK_JOBS", 1000, 100_000);
+const WARM_UP = count("JOBLET_SOAK_WARM_UP", 1500, 20_000);
 /** Ended jobs that are kept, so that memory and disk reach their bounds in the warm-up. */
 const KEPT = Math.min(2000, Math.floor(WARM_UP / 3));
 const MAX_GROWTH = 0.05;
-/** The runtime's own breath, which goes on for long: a short run can only find a leak of 32 KiB a job or more. */
+/** The runtime's own breath, which goes on for long: a short run can only find a leak of 64 KiB a job or more. */
 const NOISE_MIB = JOBS < 50_000 ? 64 : 0;
 
 /** Jobs of one client process: its own memory grows with the calls that it has made. */

@@ -145,7 +145,6 @@ function isTest(path: string): boolean {
 /** Modules that tests alone import, each with its reason. */
 const TEST_ONLY: Readonly<Record<string, string>> = {
   "core/state/store_contract.ts": "the suite that every store passes",
-  "core/values/cpu_weight.ts": "for those who bring CPU shares of cgroup v1",
 };
 
 /** Files that are run, not imported. A name with `_` in front is its folder's own business. */

@@ -3,6 +3,7 @@
  * command line. Ends with the test, shows the server's log if the test failed, and lists what was left behind.
  */
 import assert from "node:assert/strict";
+import { freePort } from "./free_port.ts";
 
 const MAIN = new URL("../../main.ts", import.meta.url).pathname;
 
@@ -44,6 +45,8 @@ export class TestServer implements AsyncDisposable {
   serverCommand: readonly [string, ...string[]] | undefined;
   #args: readonly string[] = [];
   #process: Deno.ChildProcess | undefined;
+  /** The process has ended, whoever wanted that. */
+  #isGone = false;
   #log = "";
   #drained: Promise<unknown> = Promise.resolve();
 
@@ -97,10 +100,13 @@ export class TestServer implements AsyncDisposable {
   /** Starts the server process. @returns resolves when it listens, rejects if it ends before */
   begin(): Promise<void> {
     const [command, ...first] = this.serverCommand ?? jobletCommand();
-    this.#process = this.#spawn(command, [...first, "server", ...this.#args], { ...this.env, ...this.serverEnv });
+    const process = this.#spawn(command, [...first, "server", ...this.#args], { ...this.env, ...this.serverEnv });
+    this.#process = process;
+    this.#isGone = false;
+    process.status.then(() => this.#isGone ||= this.#process === process);
     const listening = Promise.withResolvers<void>();
-    const stdout = this.#collect(this.#process.stdout, listening.resolve);
-    const stderr = this.#collect(this.#process.stderr, () => {});
+    const stdout = this.#collect(process.stdout, listening.resolve);
+    const stderr = this.#collect(process.stderr, () => {});
     this.#drained = Promise.all([stdout, stderr]).then(() => {
       listening.reject(new Error(`The server ended before it listened:\n${this.#log}`));
     });
@@ -170,6 +176,15 @@ export class TestServer implements AsyncDisposable {
     return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   }
 
+  /** Makes a certificate for another client. @returns the flags that have a joblet command use it */
+  async newClient(name: string, role: string): Promise<string[]> {
+    const { code, stdout, stderr } = await this.cli("certs", "client", name, "--role", role);
+    assert.equal(code, 0, stderr);
+    const path = /^wrote (.*)$/m.exec(stdout)?.[1];
+    assert(path, stdout);
+    return ["--config", path];
+  }
+
   /** Runs `joblet run -d` and returns the job's id. */
   async detach(...command: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.cli("run", "-d", ...command);
@@ -178,6 +193,7 @@ export class TestServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isGone) await this.ended();
     if (this.#process) {
       const { stdout } = await this.cli("ps", "--json");
       const live = (JSON.parse(stdout || "[]") as { id: string; status: string }[])
@@ -190,10 +206,4 @@ export class TestServer implements AsyncDisposable {
     if (Deno.env.get("JOBLET_TEST_KEEP")) return;
     await Deno.remove(this.home, { recursive: true });
   }
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -4,10 +4,11 @@ import { requires } from "../harness/requires.ts";
 import { TestServer } from "../harness/server.ts";
 
 const GRPC_NOT_FOUND = 5;
+const GRPC_UNIMPLEMENTED = 12;
 
 Deno.test({
   ...requires("root", "cgroup2", "node"),
-  name: "a stock grpc-js client under Node runs, follows, watches and stops jobs",
+  name: "a stock grpc-js client under Node runs, streams, watches and stops jobs through each package",
   async fn() {
     const folder = new URL("grpc_js/", import.meta.url).pathname;
     await run(Deno.execPath(), ["install", "--quiet", "--frozen=false", "--node-modules-dir=auto"], folder);
@@ -18,12 +19,38 @@ Deno.test({
     const file = `${server.home}/peer.json`;
     await Deno.writeTextFile(file, JSON.stringify(config.nodes["default"]));
     const seen = JSON.parse(await run("node", ["peer.js", String(server.port), file], folder));
+    const output = "from grpc-js\n";
     assert.deepEqual(seen, {
-      output: "from grpc-js\n",
-      exitCode: 4,
-      stopped: "JOB_STATE_STOPPED",
-      lastState: "JOB_STATE_STOPPED",
-      unknown: GRPC_NOT_FOUND,
+      "joblet.v1": {
+        output,
+        exitCode: 4,
+        stopped: "JOB_STATE_STOPPED",
+        last: "JOB_STATE_STOPPED",
+        unknown: GRPC_NOT_FOUND,
+      },
+      jobworker: {
+        output,
+        ended: "FAILED",
+        measured: true,
+        stopped: "STOPPED",
+        took: true,
+        last: "STOPPED",
+        listed: true,
+        unknown: GRPC_NOT_FOUND,
+      },
+      joblet: {
+        output,
+        ended: ["FAILED", 4],
+        stopped: "STOPPED",
+        followed: 0,
+        scheduled: "SCHEDULED",
+        canceled: "CANCELED",
+        listed: true,
+        deleted: true,
+        unknown: GRPC_NOT_FOUND,
+        networks: GRPC_UNIMPLEMENTED,
+        message: "Cannot use max_memory -1: it must be at least 0",
+      },
     });
   },
 });

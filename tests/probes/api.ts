@@ -102,6 +102,6 @@ export const API: readonly Probe[] = [
 
 function initPids(lab: Lab): string[] {
   const line = lab.engine.plan({ command: "true" }, "probe").find(({ name }) => name === "create the job's cgroup");
-  const base = line!.detail.replace(/\/job-[^/]*$/, "").replace(/\/user-[^/]*$/, "");
+  const base = line!.detail.replace(/\/jobs\/user-[^/]*\/job-[^/]*$/, "");
   return Deno.readTextFileSync(`${base}/inits/cgroup.procs`).split("\n").filter((pid) => pid !== "");
 }

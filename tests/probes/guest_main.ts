@@ -10,6 +10,7 @@ import { nameOf, PROBES } from "./all.ts";
 import { Lab } from "./lab.ts";
 import { LOG_BYTES } from "./output.ts";
 import { type Outcome, runProbe } from "./run_probe.ts";
+import { unlessSlow } from "./slow.ts";
 import { HostWatch } from "./watch.ts";
 
 /** On the guest's own disk: limits of disk speed need one. */
@@ -62,8 +63,8 @@ function forgetFiles(): void {
 
 async function main(): Promise<void> {
   Deno.env.set("JOBLET_PROBE_SECRET", "of the server");
-  const userTotals = { all: {}, of: new Map([["capped", CAPPED]]) };
-  await using lab = await Lab.open({ home: HOME, limits: true, config: { logBytesPerRun: LOG_BYTES, userTotals } });
+  const sharedLimits = { all: {}, user: {}, users: new Map([["capped", CAPPED]]) };
+  await using lab = await Lab.open({ home: HOME, limits: true, config: { logBytesPerRun: LOG_BYTES, sharedLimits } });
   // The first job of all makes what later ones share.
   await lab.run({ command: ["true"] });
   const watch = await HostWatch.start(lab, { trueMs: TRUE_MS, alone: true });
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
     let figure = "";
     let verdict: string | undefined;
     try {
-      figure = await check.run(lab);
+      figure = await unlessSlow(() => check.run(lab));
       await watch.check();
     } catch (error) {
       verdict = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import { switchedOff, without } from "./defences.ts";
 import { between, exitCode, reason, shown } from "./expect.ts";
 import type { Lab } from "./lab.ts";
 import { type Probe, type ProbeJob, python, sh } from "./probe.ts";
+import { within } from "./slow.ts";
 
 const GRACE_MS = 2000;
 /** Added to each bound: what a start, an end and a call take in the guest. */
@@ -85,7 +86,7 @@ export const LIFECYCLE: readonly Probe[] = [
     job: { command: sh(script) },
     expect: (result) => {
       assert.equal(exitCode(result), 0);
-      between(result.ms, 0, 1000 + SLACK_MS, "milliseconds until the end");
+      within(result.ms, 1000 + SLACK_MS, "the end");
     },
     twin: { none: "the end of init ends the namespace, and the server kills the cgroup: neither is a step" },
   })),

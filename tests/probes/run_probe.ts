@@ -2,6 +2,7 @@
 import { AssertionError } from "node:assert/strict";
 import type { Lab } from "./lab.ts";
 import type { Probe, ProbeJob, Twin } from "./probe.ts";
+import { unlessSlow } from "./slow.ts";
 import type { HostWatch } from "./watch.ts";
 
 /** Undefined if all is well, else what is not. */
@@ -25,7 +26,7 @@ export interface TwinOutcome {
 export async function runProbe(probe: Probe, lab: Lab, watch: HostWatch, twins: boolean): Promise<Outcome> {
   const begun = performance.now();
   const verdict = await failureOf(async () => {
-    await attack(probe, lab);
+    await unlessSlow(() => attack(probe, lab));
     await watch.check();
   });
   if (!twins || "none" in probe.twin) return { probe, verdict, ms: performance.now() - begun };

@@ -8,6 +8,7 @@ import { JobManager } from "../manager.ts";
 import type { JobSpecInput } from "../spec.ts";
 import { SimClock } from "./sim_clock.ts";
 import { SimHost } from "./sim_host.ts";
+import { SimSecrets } from "./sim_secrets.ts";
 import { SimStore, turns } from "./sim_store.ts";
 
 export const MAX_RUNNING = 3;
@@ -54,6 +55,7 @@ export class World {
       logs: host.logs(),
       runner: host.runner(() => life.value),
       clock: mortalClock(clock, life),
+      secrets: new SimSecrets(),
       bootId: host.bootId,
       checkSpace: () => {
         if (host.diskFull) throw new EngineError("exhausted", "Cannot take a new job: disk full");

@@ -1,6 +1,7 @@
 /**
- * A stock gRPC client under Node: node peer.js PORT CONFIG.json. Reads the .proto files at run time, runs a job, follows
- * it, watches it, stops another one, and prints what it saw as one JSON object.
+ * A stock gRPC client under Node: node peer.js PORT CONFIG.json. Reads the .proto files at run time and, through each
+ * package, runs a job, streams its output, watches it, stops another one, and asks for one that does not exist. Prints what
+ * it saw as one JSON object.
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
@@ -11,42 +12,107 @@ import loader from "@grpc/proto-loader";
 const [port, configFile] = process.argv.slice(2);
 const { cert, key, ca } = JSON.parse(readFileSync(configFile, "utf8"));
 const root = fileURLToPath(new URL("../../../proto", import.meta.url));
-const definition = loader.loadSync("joblet/v1/job.proto", { includeDirs: [root], enums: String, longs: Number });
-const { JobService } = grpc.loadPackageDefinition(definition).joblet.v1;
 const credentials = grpc.credentials.createSsl(Buffer.from(ca), Buffer.from(key), Buffer.from(cert));
-const client = new JobService(`localhost:${port}`, credentials);
+const UNKNOWN_JOB = "00000000-0000-4000-8000-000000000000";
+const COMMAND = { command: "sh", args: ["-c", "echo from grpc-js; exit 4"] };
+const SLEEP = { command: "sleep", args: ["1000"] };
 
-const call = (method, request) =>
-  new Promise((resolve, reject) => client[method](request, (error, reply) => error ? reject(error) : resolve(reply)));
-
-const all = (stream, onMessage = () => {}) =>
-  new Promise((resolve, reject) => {
-    const messages = [];
-    stream.on("data", (message) => {
-      messages.push(message);
-      onMessage(message);
+function clientOf(file, choose) {
+  const options = { includeDirs: [root], enums: String, longs: Number, keepCase: true };
+  const Service = choose(grpc.loadPackageDefinition(loader.loadSync(file, options)));
+  const client = new Service(`localhost:${port}`, credentials);
+  const call = (method, request) =>
+    new Promise((resolve, reject) => client[method](request, (error, reply) => error ? reject(error) : resolve(reply)));
+  const all = (method, request) =>
+    new Promise((resolve, reject) => {
+      const messages = [];
+      const stream = client[method](request);
+      stream.on("data", (message) => messages.push(message));
+      stream.on("end", () => resolve(messages));
+      stream.on("error", reject);
     });
-    stream.on("end", () => resolve(messages));
-    stream.on("error", reject);
-  });
+  return { call, all, close: () => client.close() };
+}
 
-const { job } = await call("RunJob", { spec: { command: "sh", args: ["-c", "echo from grpc-js; exit 4"] } });
-const logs = await all(client.StreamLogs({ id: job.id, follow: true }));
-const output = Buffer.concat(logs.flatMap(({ frames = [] }) => frames.map(({ data }) => data))).toString();
-const watched = await all(client.WatchJob({ id: job.id }));
+const codeOf = (promise) => promise.then(() => 0, (error) => error.code);
+const messageOf = (promise) => promise.then(() => "", (error) => error.details);
+const text = (chunks) => Buffer.concat(chunks).toString();
 
-const sleeper = await call("RunJob", { spec: { command: "sleep", args: ["1000"] } });
-const states = all(client.WatchJob({ id: sleeper.job.id }));
-const stopped = await call("StopJob", { id: sleeper.job.id });
-const unknown = await call("GetJob", { id: "00000000-0000-4000-8000-000000000000" }).catch((error) => error.code);
-
-process.stdout.write(
-  JSON.stringify({
+async function jobletV1() {
+  const { call, all, close } = clientOf("joblet/v1/job.proto", ({ joblet }) => joblet.v1.JobService);
+  const { job } = await call("RunJob", { spec: COMMAND });
+  const logs = await all("StreamLogs", { id: job.id, follow: true });
+  const output = text(logs.flatMap(({ frames = [] }) => frames.map(({ data }) => data)));
+  const watched = await all("WatchJob", { id: job.id });
+  const sleeper = await call("RunJob", { spec: SLEEP });
+  const states = all("WatchJob", { id: sleeper.job.id });
+  const stopped = await call("StopJob", { id: sleeper.job.id });
+  const unknown = await codeOf(call("GetJob", { id: UNKNOWN_JOB }));
+  const seen = {
     output,
-    exitCode: watched.at(-1).job.exitCode,
+    exitCode: watched.at(-1).job.exit_code,
     stopped: stopped.job.state,
-    lastState: (await states).at(-1).job.state,
+    last: (await states).at(-1).job.state,
     unknown,
-  }) + "\n",
-);
-client.close();
+  };
+  close();
+  return seen;
+}
+
+async function jobworker() {
+  const { call, all, close } = clientOf("jobworker/jobworker.proto", ({ jobworker }) => jobworker.JobWorker);
+  const { id } = await call("StartJob", COMMAND);
+  const output = text((await all("GetJobOutput", { id })).map(({ data }) => data));
+  const ended = (await all("GetJobStatus", { id })).at(-1);
+  const sleeper = await call("StartJob", SLEEP);
+  const states = all("GetJobStatus", { id: sleeper.id });
+  const stopped = await call("StopJob", { id: sleeper.id });
+  const { jobs } = await call("ListJobs", { user_ids: [] });
+  const unknown = await codeOf(all("GetJobOutput", { id: UNKNOWN_JOB }));
+  const seen = {
+    output,
+    ended: ended.status,
+    measured: ended.resource_usage !== null,
+    stopped: stopped.status,
+    took: stopped.stop_time.seconds >= stopped.start_time.seconds,
+    last: (await states).at(-1).status,
+    listed: Object.values(jobs).some(({ job_ids }) => job_ids.includes(id) && job_ids.includes(sleeper.id)),
+    unknown,
+  };
+  close();
+  return seen;
+}
+
+async function joblet() {
+  const { call, all, close } = clientOf("joblet/joblet.proto", ({ joblet }) => joblet.JobService);
+  const networks = clientOf("joblet/joblet.proto", ({ joblet }) => joblet.NetworkService);
+  const { job_uuid: uuid } = await call("RunJob", COMMAND);
+  const output = text((await all("GetJobLogs", { uuid })).map(({ payload }) => payload));
+  const ended = await call("GetJobStatus", { uuid });
+  const sleeper = await call("RunJob", SLEEP);
+  const follower = all("GetJobLogs", { uuid: sleeper.job_uuid });
+  const stopped = await call("StopJob", { uuid: sleeper.job_uuid });
+  const later = await call("RunJob", { ...SLEEP, schedule: "2030-01-01T00:00:00Z" });
+  const canceled = await call("CancelJob", { uuid: later.job_uuid });
+  const { jobs } = await call("ListJobs", {});
+  const deleted = await call("DeleteJob", { uuid });
+  const seen = {
+    output,
+    ended: [ended.status, ended.exit_code],
+    stopped: stopped.status,
+    followed: (await follower).length,
+    scheduled: later.status,
+    canceled: canceled.status,
+    listed: jobs.some((job) => job.uuid === uuid && job.command === "sh"),
+    deleted: deleted.success,
+    unknown: await codeOf(call("GetJobStatus", { uuid })),
+    networks: await codeOf(networks.call("ListNetworks", {})),
+    message: await messageOf(call("RunJob", { ...SLEEP, max_memory: -1 })),
+  };
+  close();
+  networks.close();
+  return seen;
+}
+
+const seen = { "joblet.v1": await jobletV1(), jobworker: await jobworker(), joblet: await joblet() };
+process.stdout.write(JSON.stringify(seen) + "\n");
