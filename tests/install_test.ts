@@ -93,6 +93,13 @@ Deno.test("install.sh, run twice, installs the program and certificates once; --
     assert.match((await run(link, ["--version"], env)).stdout, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ `));
     assert.match((await run(link, [], env)).stdout, new RegExp(`^USAGE\\n {2}${name} `));
   }
+  // Here and not in the tests of the sources, as a bundle's classes have other names.
+  const wrong = await run(exe, ["run", "--max-memry", "5", "true"], env);
+  assert.deepEqual([wrong.code, wrong.stdout, wrong.stderr], [
+    2,
+    "",
+    "joblet: Cannot use --max-memry: there is no such flag; did you mean --max-memory? (see 'joblet --help')\n",
+  ]);
 
   const removed = await install("--uninstall");
   assert.equal(removed.code, 0, removed.stderr);

@@ -1,11 +1,9 @@
 /** What a command line is made of: a tree of commands, and how words are made ready for its parser. */
 import {
-  type AliasNotFoundError,
+  AliasNotFoundError,
   type Application,
-  ArgumentScannerError,
   buildApplication,
-  type FlagNotFoundError,
-  formatMessageForArgumentScannerError,
+  FlagNotFoundError,
   type RouteMap,
   text_en,
 } from "@stricli/core";
@@ -37,13 +35,16 @@ export function buildFace(name: FaceName, root: RouteMap<RunContext>): Applicati
 }
 
 function firstLine(error: unknown): string {
-  const text = error instanceof ArgumentScannerError
-    ? formatMessageForArgumentScannerError(error, { FlagNotFoundError: unknownFlag, AliasNotFoundError: unknownAlias })
-    : error instanceof Error
-    ? error.message
-    : String(error);
+  const text = textOf(error);
   const own = /Cannot .*/.exec(text);
   return (own?.[0] ?? text).split("\n")[0]!;
+}
+
+/** By class, not by the parser's own lookup by the names of classes: in a bundle they have others. */
+function textOf(error: unknown): string {
+  if (error instanceof FlagNotFoundError) return unknownFlag(error);
+  if (error instanceof AliasNotFoundError) return unknownAlias(error);
+  return error instanceof Error ? error.message : String(error);
 }
 
 function unknownFlag({ input, corrections }: FlagNotFoundError): string {
