@@ -97,6 +97,8 @@ Deno.test({
         await submit(client);
       } else await loadUntilDeath(server, submit);
       await using client = await connect(server);
+      // A run that is due at once kills the server before it has answered: the key finds the job, if it was accepted.
+      if (parent === "") await submit(client);
       const runs = () => client.jobs.listJobs({ scheduledBy: parent, pageSize: 1000 });
       while ((await runs()).jobs.length < 3) await new Promise((resolve) => setTimeout(resolve, 100));
       assert.equal((await client.jobs.cancelJob({ id: parent })).job?.state, JobState.CANCELED);
