@@ -1,6 +1,7 @@
 /** The part of @std/log that is used here: structured log lines on stderr, over logtape. */
 import { configureSync, getJsonLinesFormatter, getLogfmtFormatter, getLogger as logger } from "@logtape/logtape";
 import type { Logger, LogLevel, LogRecord } from "@logtape/logtape";
+import { writeBytes } from "./file_bytes.ts";
 
 export type { Logger, LogLevel };
 
@@ -39,7 +40,7 @@ export function setUpLogging(settings: LogSettings = {}): void {
 
 function writeToStderr(line: Uint8Array): void {
   try {
-    for (let written = 0; written < line.length;) written += Deno.stderr.writeSync(line.subarray(written));
+    writeBytes(Deno.stderr, line);
   } catch {
     // Whoever read the log has gone, or its disk is full: there is no other place to tell it, and the server goes on.
   }

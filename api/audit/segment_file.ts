@@ -1,4 +1,5 @@
 /** The file that is being appended to. */
+import { writeBytes } from "../../core/file_bytes.ts";
 
 /** How long what was written may wait for its fdatasync, in milliseconds: one for all of a burst. */
 const SYNC_DELAY_MS = 50;
@@ -40,7 +41,7 @@ class SegmentFile implements AppendFile {
 
   append(bytes: Uint8Array): void {
     try {
-      for (let written = 0; written < bytes.length;) written += this.#file.writeSync(bytes.subarray(written));
+      writeBytes(this.#file, bytes);
     } catch (error) {
       this.#cutBack();
       throw error;

@@ -1,5 +1,6 @@
 /** The files of the audit log, `audit-<number of the first record>.jsonl`, and what is read of them. */
 import { EngineError } from "../../core/errors.ts";
+import { readBytes } from "../../core/file_bytes.ts";
 import { type AuditRecord, type Head, parseLine, START } from "./record.ts";
 
 /** One file of the log. */
@@ -117,14 +118,7 @@ function lastRecord(bytes: Uint8Array): AuditRecord | undefined {
 
 function readAt(file: Deno.FsFile, from: number, length: number): Uint8Array {
   file.seekSync(from, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(length);
-  let filled = 0;
-  while (filled < length) {
-    const count = file.readSync(bytes.subarray(filled));
-    if (count === null) break;
-    filled += count;
-  }
-  return bytes.subarray(0, filled);
+  return readBytes(file, length);
 }
 
 /** Undefined for what is not there. */

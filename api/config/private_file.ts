@@ -1,5 +1,6 @@
 /** Files that hold private keys: 0600, whole or not at all. */
 import { EngineError } from "../../core/errors.ts";
+import { readBytes } from "../../core/file_bytes.ts";
 
 const MAKE_IT = "run 'joblet certs init' to make it";
 
@@ -28,14 +29,7 @@ export function readFileAt(path: string, cure: string): string {
 }
 
 function readAll(file: Deno.FsFile, size: number): string {
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  while (length < size) {
-    const count = file.readSync(bytes.subarray(length));
-    if (count === null) break;
-    length += count;
-  }
-  return new TextDecoder().decode(bytes.subarray(0, length));
+  return new TextDecoder().decode(readBytes(file, size));
 }
 
 function openAt(path: string, cure: string): Deno.FsFile {

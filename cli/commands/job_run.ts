@@ -1,6 +1,7 @@
 import { type Job, JobState } from "../../proto/gen/joblet/v1/job_pb.ts";
 import { command, withAddress } from "../command.ts";
 import { exitCodeOf } from "../exit_code.ts";
+import { startJson } from "../output/job_json.ts";
 import { commandLine } from "../output/job_view.ts";
 import { stateName } from "../output/state.ts";
 import { formatTable, printable } from "../output/table.ts";
@@ -16,27 +17,15 @@ export const jobRun = command<SpecFlags, string[]>(async (cli, flags, ...words) 
   return await withAddress(connection, async () => {
     if (flags.dryRun) return await showPlan(cli, connection, spec, flags.json);
     const job = await startJob(cli, connection, spec);
-    const text = flags.json ? `${JSON.stringify(startJson(job))}\n` : formatTable(startRows(job), Infinity);
+    const text = flags.json
+      ? `${JSON.stringify(startJson(job, job.spec?.schedule?.when ?? ""))}\n`
+      : formatTable(startRows(job), Infinity);
     await cli.terminal.out(text);
     if (!job.startFailure) return 0;
     await cli.terminal.err(`joblet: ${job.startFailure.message}\n`);
     return exitCodeOf(job);
   });
 });
-
-/** What is not set is an empty text. */
-function startJson(job: Job) {
-  const { command = "", args = [], schedule } = job.spec ?? {};
-  return {
-    job_uuid: job.id,
-    command,
-    args,
-    status: stateName(job.state),
-    start_time: isoTime(job.startedAt) ?? "",
-    schedule_input: schedule?.when ?? "",
-    scheduled_time: isoTime(job.scheduledAt) ?? "",
-  };
-}
 
 function startRows(job: Job): string[][] {
   const rows: [string, string][] = [

@@ -2,6 +2,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { parseBytes } from "../../core/values/bytes.ts";
 import { parseCoreList } from "../../core/values/core_list.ts";
+import { parseDuration } from "../../core/values/duration.ts";
 import type { LimitsSchema } from "../../proto/gen/joblet/v1/job_pb.ts";
 import { CliError } from "../errors.ts";
 
@@ -47,6 +48,12 @@ const bytes = (text: string) => parseBytes(text);
 function flag<T>(parse: (text: string) => T, placeholder: string, brief: string) {
   return { kind: "parsed", parse, brief, placeholder, optional: true } as const;
 }
+
+export const TIMEOUT_FLAG = flag(
+  parseDuration,
+  "TIME",
+  "End the job after this time: 90s, 5m, 1h30m (default: never)",
+);
 
 export const LIMIT_FLAGS = {
   maxCpu: flag(

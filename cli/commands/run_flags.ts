@@ -1,9 +1,8 @@
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { parseDuration } from "../../core/values/duration.ts";
 import { GLOBAL_FLAGS } from "../command.ts";
 import type { GlobalFlags } from "../context.ts";
 import type { Spec } from "../start_job.ts";
-import { LIMIT_FLAGS, type LimitFlags, toLimits } from "./limit_flags.ts";
+import { LIMIT_FLAGS, type LimitFlags, TIMEOUT_FLAG, toLimits } from "./limit_flags.ts";
 import { POLICY_FLAGS, type PolicyFlags, toPolicies } from "./policy_flags.ts";
 import { SECRET_FLAGS, type SecretFlags, toSecrets } from "./secret_flags.ts";
 
@@ -75,13 +74,7 @@ export const SPEC_FLAGS = {
     placeholder: "MODE",
     optional: true,
   },
-  timeout: {
-    kind: "parsed",
-    parse: parseDuration,
-    brief: "End the job after this time: 90s, 5m, 1h30m (default: never)",
-    placeholder: "TIME",
-    optional: true,
-  },
+  timeout: TIMEOUT_FLAG,
   user: {
     kind: "parsed",
     parse: parseUser,

@@ -77,3 +77,17 @@ function attemptJson(attempt: Attempt, index: number) {
     usage: usageJson(attempt.usage),
   };
 }
+
+/** What `job run --json` prints; what is not set is an empty text. @param scheduleInput what `--schedule` said */
+export function startJson(job: Job, scheduleInput: string) {
+  const { command = "", args = [] } = job.spec ?? {};
+  return {
+    job_uuid: job.id,
+    command,
+    args,
+    status: stateName(job.state),
+    start_time: isoTime(job.startedAt) ?? "",
+    schedule_input: scheduleInput,
+    scheduled_time: isoTime(job.scheduledAt) ?? "",
+  };
+}

@@ -3,17 +3,11 @@ import { buildCommand } from "@stricli/core";
 import { GLOBAL_FLAGS } from "../command.ts";
 import { parsePattern, parseStream } from "../commands/log_values.ts";
 import { parseLogTime } from "../logs/time.ts";
-import { example, JOB_ID, parseCount } from "./parameters.ts";
+import { example, JOB_ID, parseCount, TAIL_FLAG } from "./parameters.ts";
 
 const LOG_FLAGS = {
   ...GLOBAL_FLAGS,
-  tail: {
-    kind: "parsed",
-    parse: parseCount,
-    brief: "Start with the last so many lines",
-    placeholder: "N",
-    optional: true,
-  },
+  tail: TAIL_FLAG,
   since: {
     kind: "parsed",
     parse: (text: string) => parseLogTime("--since", text),

@@ -46,6 +46,14 @@ export function parseCount(text: string): number {
   return Number(text);
 }
 
+export const TAIL_FLAG = {
+  kind: "parsed",
+  parse: parseCount,
+  brief: "Start with the last so many lines",
+  placeholder: "N",
+  optional: true,
+} as const;
+
 export function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) {
     throw new RangeError(`Cannot use port '${text}': it must be 0 to 65535`);

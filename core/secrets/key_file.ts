@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { EngineError } from "../errors.ts";
+import { readBytes, writeBytes } from "../file_bytes.ts";
 
 const KEY_BYTES = 32;
 const ID_BYTES = 8;
@@ -40,7 +41,7 @@ export function makeKey(path: string): SealingKey {
     {
       using file = Deno.openSync(temporary, { write: true, createNew: true, mode: 0o600 });
       const line = new TextEncoder().encode(`${bytes.toBase64()}\n`);
-      for (let written = 0; written < line.length;) written += file.writeSync(line.subarray(written));
+      writeBytes(file, line);
       file.syncSync();
     }
     // Unlike a rename this replaces nothing: a key that came meanwhile is not lost.
@@ -81,14 +82,8 @@ function readPrivate(path: string): string | undefined {
     throw unusable(path, `its mode ${bits.toString(8)} lets others at the keys; run 'chmod 600 ${path}'`);
   }
   if (uid !== Deno.uid()) throw unusable(path, `it belongs to user ${uid}; run 'chown ${Deno.uid()} ${path}'`);
-  const bytes = new Uint8Array(size);
-  let length = 0;
-  while (length < size) {
-    const count = file.readSync(bytes.subarray(length));
-    if (count === null) break;
-    length += count;
-  }
-  const text = new TextDecoder().decode(bytes.subarray(0, length));
+  const bytes = readBytes(file, size);
+  const text = new TextDecoder().decode(bytes);
   bytes.fill(0);
   return text;
 }

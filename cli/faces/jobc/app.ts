@@ -3,7 +3,7 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import { parseDuration } from "../../../core/values/duration.ts";
 import { prepareArguments, valueFlagsOf } from "../../arguments.ts";
 import { NODE_FLAGS } from "../../command.ts";
-import { LIMIT_FLAGS } from "../../commands/limit_flags.ts";
+import { LIMIT_FLAGS, TIMEOUT_FLAG } from "../../commands/limit_flags.ts";
 import { completionCommand } from "../../tree/completion_command.ts";
 import { COMMAND_WORDS, example, JOB_ID } from "../../tree/parameters.ts";
 import { environmentFlag } from "../environment_flag.ts";
@@ -12,13 +12,7 @@ import { buildFace, type Face } from "../face.ts";
 const START_FLAGS = {
   ...NODE_FLAGS,
   env: environmentFlag("--env", "Environment variable, repeatable"),
-  timeout: {
-    kind: "parsed",
-    parse: parseDuration,
-    brief: "End the job after this time: 90s, 5m, 1h30m (default: never)",
-    placeholder: "TIME",
-    optional: true,
-  },
+  timeout: TIMEOUT_FLAG,
   maxCpu: LIMIT_FLAGS.maxCpu,
   cpuWeight: LIMIT_FLAGS.cpuWeight,
   cpuCores: LIMIT_FLAGS.cpuCores,

@@ -1,10 +1,9 @@
 /** `jobworker`: start, status, stream, stop and list. */
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import { parseBytes } from "../../../core/values/bytes.ts";
-import { parseDuration } from "../../../core/values/duration.ts";
 import { prepareArguments, valueFlagsOf } from "../../arguments.ts";
 import { NODE_FLAGS } from "../../command.ts";
-import { LIMIT_FLAGS } from "../../commands/limit_flags.ts";
+import { LIMIT_FLAGS, TIMEOUT_FLAG } from "../../commands/limit_flags.ts";
 import { completionCommand } from "../../tree/completion_command.ts";
 import { COMMAND_WORDS, example, JOB_ID } from "../../tree/parameters.ts";
 import { buildFace, type Face } from "../face.ts";
@@ -21,13 +20,7 @@ const START_FLAGS = {
     optional: true,
   },
   ioWeight: LIMIT_FLAGS.ioWeight,
-  timeout: {
-    kind: "parsed",
-    parse: parseDuration,
-    brief: "End the job after this time: 90s, 5m, 1h30m (default: never)",
-    placeholder: "TIME",
-    optional: true,
-  },
+  timeout: TIMEOUT_FLAG,
 } as const;
 
 const commands = () => import("./commands.ts");

@@ -1,6 +1,7 @@
 /** Jobs as rnx prints them for programs: its keys and units. Memory in MB, I/O in bytes per second, 0 for no limit. */
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import type { Job } from "../../../proto/gen/joblet/v1/job_pb.ts";
+import { startJson as commonStartJson } from "../../output/job_json.ts";
 import { stateName } from "../../output/state.ts";
 import { isoTime } from "../../output/times.ts";
 
@@ -67,15 +68,9 @@ export function statusJson(job: Job, nodeId: string) {
 
 /** `rnx job run --json`. @param input what `--schedule` said */
 export function startJson(job: Job, input: string) {
-  const { command = "", args = [], env = {}, secretEnv = {} } = job.spec ?? {};
+  const { env = {}, secretEnv = {} } = job.spec ?? {};
   return {
-    job_uuid: job.id,
-    command,
-    args,
-    status: stateName(job.state),
-    start_time: isoTime(job.startedAt) ?? "",
-    schedule_input: input,
-    scheduled_time: isoTime(job.scheduledAt) ?? "",
+    ...commonStartJson(job, input),
     files_uploaded: 0,
     env_vars: Object.keys(env).length,
     secret_env_vars: Object.keys(secretEnv).length,

@@ -3,7 +3,7 @@ import { buildCommand } from "@stricli/core";
 import { JobState } from "../../../proto/gen/joblet/v1/job_pb.ts";
 import { GLOBAL_FLAGS } from "../../command.ts";
 import { LIVE_STATES, TERMINAL_STATES } from "../../output/state.ts";
-import { COMMAND_WORDS, example, jobId, parseCount } from "../../tree/parameters.ts";
+import { COMMAND_WORDS, example, jobId, TAIL_FLAG } from "../../tree/parameters.ts";
 import { RUN_FLAGS } from "./run_flags.ts";
 
 const commands = () => import("./job_commands.ts");
@@ -68,13 +68,7 @@ export const logCommand = (name: string) =>
       flags: {
         ...GLOBAL_FLAGS,
         follow: { kind: "boolean", brief: "Go on until the job ends", default: true },
-        tail: {
-          kind: "parsed",
-          parse: parseCount,
-          brief: "Start with the last so many lines",
-          placeholder: "N",
-          optional: true,
-        },
+        tail: TAIL_FLAG,
       },
       aliases: { f: "follow" },
       positional: jobId([]),
